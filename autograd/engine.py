@@ -1,0 +1,501 @@
+"""Backpropagation: one walk through the graph, from the outputs back to the leaves.
+
+A node may hand its gradient on only when all of it has arrived: the sum over every path that leads from the output to
+it. So first count, for each node, how many gradients it will receive; then start at the outputs, run each node when
+its last gradient has come, and let its rules pull that gradient back to the node's inputs. Each node runs once, however
+many paths there are. That is all of reverse-mode differentiation:
+
+    dL/dx  =  sum over the uses u of x:  dL/du * du/dx
+
+Nothing here is recursive, so a graph may be a million operations deep.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.grad_mode import mode
+from autograd.node import FREED, AccumulateGrad, Node
+from autograd.op import Overwritten, node_of
+from autograd.tensor import Tensor, memory, storage, wrap
+
+ndarray = np.ndarray
+_getrefcount = sys.getrefcount
+_FIRST = itertools.repeat(0)  # slots of a node whose inputs are all the first output of their nodes
+_READY_MADE = itertools.repeat(lambda dy, gradient: gradient)  # "rules" for gradients a node has computed all at once
+
+
+def run(
+    roots: Sequence[tuple[Node, int, Any]], retain_graph: bool, create_graph: bool, wanted: Captures | None = None
+) -> None:
+    """Backpropagate ``roots``, each (node, output number, gradient), to the leaves, or just to what is ``wanted``.
+
+    Gradients are bare arrays, or with ``create_graph`` tensors, so that they are recorded in turn."""
+    nodes = [node for node, _, _ in roots]
+    needed = None if wanted is None else _leading_to(wanted, nodes)
+    waiting = _count(nodes, needed)
+    arrived: dict[Node, Any] = {}
+    for node, slot, gradient in roots:
+        _add(arrived, node, slot, gradient)
+    ready = [node for node in arrived if node not in waiting]
+
+    previous, mode.enabled = mode.enabled, create_graph
+    node: Any = None
+    try:
+        with np.errstate(all="ignore"):  # as in the forward pass, inf and nan are values, not events
+            while ready:
+                node = ready.pop()
+                dy = arrived.pop(node, None)
+                if type(node.dtype) is tuple and dy is not None:
+                    dy = _all_outputs(node, dy, create_graph)
+                if node.hooks is not None:
+                    dy = _call_before(node, dy)
+                if wanted is not None and node in wanted.places:
+                    dy = wanted.catch(node, dy)
+                if type(node) is AccumulateGrad:
+                    if wanted is None and dy is not None:
+                        # Nobody else refers to this array: it may become the .grad as it is.
+                        accumulate(node.variable, dy, mine=_getrefcount(dy) == 2)
+                    continue
+
+                kept = node.kept
+                if kept is FREED:
+                    raise _freed(node)
+                if dy is None:  # nothing arrived, and nothing will go on
+                    pulls: Any = _READY_MADE
+                    kept = itertools.repeat(None)
+                elif node.pulls is None:
+                    pulls, kept = _READY_MADE, node.apply(dy, create_graph)
+                elif create_graph:
+                    pulls, kept = _READY_MADE, _pull_tensors(node, dy, needed)
+                else:
+                    pulls = node.pulls
+                if node.hooks is not None and node.hooks.after:
+                    pulls, kept = _READY_MADE, _call_after(node, dy, pulls, kept)
+
+                for target, slot, pull, k in zip(node.inputs, node.slots or _FIRST, pulls, kept):  # noqa: B905 (hot, and repeat() is endless)
+                    if target is None or (needed is not None and target not in needed):
+                        continue
+                    g = pull(dy, k)
+                    if g is not None:
+                        if g.shape != target.shape or g.dtype is not target.dtype:
+                            if type(target.dtype) is tuple:
+                                _add(arrived, target, slot, g)
+                                g = None
+                            else:
+                                g = fit(g, target.shape, target.dtype)
+                        if g is not None:
+                            known = arrived.pop(target, None)
+                            if known is not None:
+                                # Add into the sum in place if nobody else can see it; else it is not ours to change.
+                                if type(known) is ndarray and _getrefcount(known) == 2 and known.base is None:
+                                    known += g
+                                    g = known
+                                else:
+                                    g = known + g
+                            arrived[target] = g
+                    missing = waiting[target] - 1
+                    if missing:
+                        waiting[target] = missing
+                    else:
+                        ready.append(target)
+                g = known = None  # so that they do not count as somebody else's references
+                if not retain_graph and node.keeps:
+                    node.kept = FREED
+    except Overwritten as error:
+        raise _overwritten(node, error) from None
+    except Exception as error:
+        if type(node) is not AccumulateGrad and node is not None:
+            error.add_note(f"(in the backward of {node.name()}, for the operation at {node.where()})")
+        raise
+    finally:
+        mode.enabled = previous
+
+
+def _count(roots: Iterable[Node], needed: set[Node] | None) -> dict[Node, int]:
+    """How many gradients each node will receive from the other nodes that these roots lead to."""
+    waiting: dict[Node, int] = {}
+    stack = list(dict.fromkeys(roots))
+    seen_roots = set(stack)
+    while stack:
+        for target in stack.pop().inputs:
+            if target is None or (needed is not None and target not in needed):
+                continue
+            if target in waiting:
+                waiting[target] += 1
+            else:
+                waiting[target] = 1
+                if target not in seen_roots:
+                    stack.append(target)
+    return waiting
+
+
+def _leading_to(wanted: Captures, roots: Iterable[Node]) -> set[Node]:
+    """The nodes from which something wanted can be reached: only these need to run."""
+    needed: set[Node] = set(wanted.places)
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in roots]
+    while stack:
+        node, inputs_done = stack.pop()
+        if inputs_done:
+            if any(target in needed for target in node.inputs):
+                needed.add(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((target, False) for target in node.inputs if target is not None)
+    return needed
+
+
+def fit(gradient: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """The gradient brought to the shape and dtype of what it is the gradient of.
+
+    Broadcasting copies a value along new or stretched dimensions; its adjoint sums over them. This is the one place
+    where that is undone, for all operations."""
+    if isinstance(gradient, Tensor):
+        if gradient._array.shape != shape:
+            gradient = gradient.sum_to_size(shape)  # type: ignore[attr-defined]  # one of methods.py
+        return gradient if gradient._array.dtype == dtype else gradient._cast(dtype)  # type: ignore[attr-defined]
+    if gradient.shape != shape:
+        gradient = sum_to_shape(gradient, shape)
+    return gradient if gradient.dtype == dtype else gradient.astype(dtype)
+
+
+def sum_to_shape(array: Any, shape: tuple[int, ...]) -> Any:
+    """Sum ``array`` over the dimensions along which ``shape`` would be broadcast to it."""
+    extra = array.ndim - len(shape)
+    stretched = tuple(
+        i for i in range(array.ndim) if i < extra or (shape[i - extra] == 1 and array.shape[i] != 1)
+    )
+    if extra < 0 or any(array.shape[i] != shape[i - extra] for i in range(max(extra, 0), array.ndim) if i not in stretched):
+        raise RuntimeError(
+            f"a gradient of shape {tuple(array.shape)} arrived for a tensor of shape {tuple(shape)}, to which it cannot be summed"
+        )
+    return array.sum(axis=stretched).reshape(shape) if stretched else array.reshape(shape)
+
+
+# -- gradients on their way -------------------------------------------------------------------------------------------
+
+
+def _add(arrived: dict[Node, Any], node: Node, slot: int, gradient: Any) -> None:
+    """Add a gradient to what has arrived for one output of a node."""
+    several = type(node.dtype) is tuple
+    gradient = fit(gradient, node.shape[slot] if several else node.shape, node.dtype[slot] if several else node.dtype)
+    if not several:
+        known = arrived.get(node)
+        arrived[node] = gradient if known is None else known + gradient
+        return
+    parts = arrived.setdefault(node, [None] * len(node.dtype))
+    parts[slot] = gradient if parts[slot] is None else parts[slot] + gradient
+
+
+def _all_outputs(node: Any, parts: list[Any], create_graph: bool) -> tuple[Any, ...]:
+    """The gradients of all outputs of a node: zeros for an output that was not used."""
+    if not node.fills_in_zeros:
+        return tuple(parts)
+    zeros = (np.zeros(shape, dtype) for shape, dtype in zip(node.shape, node.dtype, strict=True))
+    return tuple(
+        part if part is not None else wrap(zero) if create_graph else zero
+        for part, zero in zip(parts, zeros, strict=True)
+    )
+
+
+def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
+    return [
+        None if target is None or (needed is not None and target not in needed) else pull(dy, k, node)
+        for target, pull, k in zip(node.inputs, node.pulls_with_graph, node.kept)  # noqa: B905 (repeat() is endless)
+    ]
+
+
+def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
+    """Add ``gradient`` to ``leaf.grad``, in place if there is one and nothing is being recorded, as PyTorch does.
+
+    ``mine`` says that the array belongs to the caller alone and may be kept without a copy."""
+    if leaf._leaf_hooks:
+        gradient = _through(list(leaf._leaf_hooks.values()), gradient)
+        mine = False
+    known = leaf._grad
+    if isinstance(gradient, Tensor):
+        leaf._grad = gradient if known is None else known + gradient
+    elif known is None:
+        if type(gradient) is ndarray and not (mine and gradient.base is None):
+            gradient = gradient.copy()
+        leaf._grad = wrap(gradient)
+    elif type(known._array) is ndarray and known._array.flags.writeable and not known._requires_grad:
+        known._array += gradient
+        storage(known)[0] += 1
+    else:
+        known._array = known._array + gradient  # a NumPy scalar, which nobody can share
+    if leaf._post_accumulate_hooks:
+        for hook in list(leaf._post_accumulate_hooks.values()):
+            hook(leaf)
+
+
+class Captures:
+    """The gradients that ``grad()`` asked for: caught where they pass instead of being added to leaves."""
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self.places: dict[Node, list[tuple[int, int]]] = {}
+        self.found: list[Any] = [None] * len(tensors)
+        for index, t in enumerate(tensors):
+            t.grad_fn  # noqa: B018 (brings the node of a view up to date)
+            self.places.setdefault(node_of(t), []).append((t._slot, index))
+
+    def catch(self, node: Node, dy: Any) -> Any:
+        if type(node) is AccumulateGrad and node.variable._leaf_hooks and dy is not None:
+            dy = _through(list(node.variable._leaf_hooks.values()), dy)
+        for slot, index in self.places[node]:
+            self.found[index] = dy[slot] if type(dy) is tuple else dy
+        return dy
+
+
+# -- hooks ------------------------------------------------------------------------------------------------------------
+
+
+def _through(hooks: list[Any], gradient: Any) -> Any:
+    """The gradient after each hook in turn has seen it and perhaps replaced it."""
+    as_tensor = isinstance(gradient, Tensor)
+    for hook in hooks:
+        given = gradient if isinstance(gradient, Tensor) else wrap(gradient)
+        replaced = hook(given)
+        if replaced is not None:
+            if not isinstance(replaced, Tensor):
+                raise TypeError(f"a hook must return None or the new gradient as a Tensor, but got {type(replaced).__name__}")
+            if replaced.shape != given.shape:
+                raise RuntimeError(f"hook has changed the size of value: {tuple(given.shape)} became {tuple(replaced.shape)}")
+            gradient = replaced if as_tensor else replaced._array
+    return gradient
+
+
+def _call_before(node: Node, dy: Any) -> Any:
+    """Tensor hooks, then retained gradients, then the node's own prehooks."""
+    hooks = node.hooks
+    assert hooks is not None
+    several = type(dy) is tuple
+    parts = list(dy) if several else [dy]
+    for slot, hook in list(hooks.tensor.values()):
+        if parts[slot] is not None:
+            parts[slot] = _through([hook], parts[slot])
+    for slot, reference in hooks.retain.items():
+        t = reference()
+        if t is not None and parts[slot] is not None:
+            gradient = parts[slot] if isinstance(parts[slot], Tensor) else wrap(np.array(parts[slot]))
+            t._grad = gradient if t._grad is None else t._grad + gradient
+    for before in list(hooks.before.values()):
+        given = tuple(p if p is None or isinstance(p, Tensor) else wrap(p) for p in parts)
+        replaced = before(given)
+        if replaced is not None:
+            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
+            parts = [_like(new, old) for new, old in zip(replaced, parts, strict=True)]
+    return tuple(parts) if several else parts[0]
+
+
+def _call_after(node: Node, dy: Any, pulls: Any, kept: Any) -> list[Any]:
+    hooks = node.hooks
+    assert hooks is not None
+    gradients = [
+        None if target is None else pull(dy, k)
+        for target, pull, k in zip(node.inputs, pulls, kept)  # noqa: B905 (repeat() is endless)
+    ]
+    outer = dy if type(dy) is tuple else (dy,)
+    for after in list(hooks.after.values()):
+        inner = tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in gradients)
+        replaced = after(inner, tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in outer))
+        if replaced is not None:
+            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
+            gradients = [_like(new, old) for new, old in zip(replaced, gradients, strict=True)]
+    return gradients
+
+
+def _like(new: Any, old: Any) -> Any:
+    """A hook's tensor in the form the walk is using: an array if it walks on arrays."""
+    return new._array if isinstance(new, Tensor) and not isinstance(old, Tensor) else new
+
+
+# -- what can go wrong ------------------------------------------------------------------------------------------------
+
+
+def _freed(node: Node) -> RuntimeError:
+    return RuntimeError(
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+        f"freed). What {node.name()} kept for backward (the operation at {node.where()}) was freed by the first backward() "
+        "or grad(). Specify retain_graph=True the first time if you need to backward through the graph twice; or, if a "
+        "tensor from an earlier iteration was carried over, detach() it or compute the loss anew."
+    )
+
+
+def _overwritten(node: Node, error: Overwritten) -> RuntimeError:
+    from autograd.dtypes import _OF_NUMPY
+
+    kind = _OF_NUMPY[error.dtype]._title + "Tensor"
+    which = "the output of" if error.output else "an input of"
+    changed = f" It was changed by {error.change}." if error.change else ""
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{kind} {list(error.shape)}], {which} {node.name()} (the operation at {node.where()}), is at version "
+        f"{error.version}; expected version {error.expected} instead.{changed} Use the out-of-place form (x = x + 1 for "
+        "x += 1), clone() the tensor before changing it, or change it after backward()."
+    )
+
+
+# -- what users call --------------------------------------------------------------------------------------------------
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Compute the gradients of ``tensors`` and add them to the ``.grad`` of the leaves (or of ``inputs``, if given).
+
+    ``grad_tensors`` are the gradients to start from, the v of the vector-Jacobian product v'J; None is allowed for
+    one-element tensors and means 1. The graph is freed unless ``retain_graph``; with ``create_graph`` the gradients are
+    recorded themselves, for derivatives of higher order.
+
+    Raises RuntimeError if a tensor does not require grad, is not a scalar and got no gradient, got one of another shape,
+    or if its graph was freed or something it kept was overwritten."""
+    outputs = _sequence(tensors, "tensors")
+    targets = None if inputs is None else _sequence(inputs, "inputs")
+    if targets is not None and not targets:
+        raise RuntimeError("'inputs' argument to 'backward' cannot be empty. Leave it out to reach all leaves.")
+    roots = _roots(outputs, grad_tensors, create_graph)
+    wanted = None if targets is None else Captures(_requiring_grad(targets))
+    retain = create_graph if retain_graph is None else retain_graph
+    run(roots, retain, create_graph, wanted)
+    if wanted is not None and targets is not None:
+        for t, gradient in zip(targets, wanted.found, strict=True):
+            if gradient is not None:
+                hooks, t._leaf_hooks = t._leaf_hooks, None  # these have seen it already
+                try:
+                    accumulate(t, gradient)
+                finally:
+                    t._leaf_hooks = hooks
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of the sum of ``outputs`` with respect to each of ``inputs``, as a tuple; no ``.grad`` is touched.
+
+    ``grad_outputs`` weighs the outputs (the v of v'J; with ``is_grads_batched`` a batch of v's along the first dimension).
+    An input that the outputs do not depend on raises RuntimeError, unless ``allow_unused`` (its gradient is None) or
+    ``materialize_grads`` (it is zero). Otherwise as :func:`backward`."""
+    ys, xs = _sequence(outputs, "outputs"), _sequence(inputs, "inputs")
+    if not only_inputs:
+        raise TypeError("only_inputs=False is no longer supported, in PyTorch neither. Use backward() to reach all leaves.")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    retain = create_graph if retain_graph is None else retain_graph
+    if is_grads_batched:
+        return _batched_grad(ys, xs, grad_outputs, retain, create_graph, bool(allow_unused), materialize_grads)
+    _requiring_grad(xs)
+    wanted = Captures(xs)
+    run(_roots(ys, grad_outputs, create_graph), retain, create_graph, wanted)
+    found: list[Tensor | None] = []
+    for index, (x, gradient) in enumerate(zip(xs, wanted.found, strict=True)):
+        if gradient is None and materialize_grads:
+            gradient = np.zeros(x._array.shape, x._array.dtype)
+        if gradient is None and not allow_unused:
+            raise RuntimeError(
+                f"One of the differentiated Tensors appears to not have been used in the graph: input {index}, of shape "
+                f"{tuple(x.shape)}. Set allow_unused=True if this is the desired behavior."
+            )
+        found.append(gradient if gradient is None or isinstance(gradient, Tensor) else wrap(_own(gradient)))
+    return tuple(found)
+
+
+def _batched_grad(
+    ys: list[Tensor], xs: list[Tensor], batch: Any, retain: bool, create: bool, unused: bool, materialize: bool
+) -> tuple[Tensor | None, ...]:
+    """One backward for each v of the batch; the gradients stacked along a new first dimension."""
+    batches = _sequence(batch, "grad_outputs")
+    length = len(batches[0])
+    rows = [
+        grad(ys, xs, [v[i] for v in batches], retain or i < length - 1, create, True, unused, False, materialize)
+        for i in range(length)
+    ]
+    return tuple(None if column[0] is None else column[0].stack_with(column[1:]) for column in zip(*rows, strict=True))
+
+
+def _own(gradient: Any) -> Any:
+    """The array itself if nobody else refers to it (this call and its caller's names aside), else a copy."""
+    return gradient if type(gradient) is not ndarray else gradient.copy() if gradient.base is not None else gradient
+
+
+def _roots(outputs: list[Tensor], gradients: Any, create_graph: bool) -> list[tuple[Node, int, Any]]:
+    if gradients is None:
+        given: list[Any] = [None] * len(outputs)
+    else:
+        given = [gradients] if isinstance(gradients, Tensor) else list(gradients)
+    if len(given) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
+    roots = []
+    for index, (y, gradient) in enumerate(zip(outputs, given, strict=True)):
+        node = y.grad_fn
+        if not y._requires_grad:
+            raise RuntimeError(_does_not_require_grad(y, index))
+        roots.append((node or AccumulateGrad.of(y), y._slot, _start(y, gradient, index, create_graph)))
+    return roots
+
+
+def _start(y: Tensor, gradient: Any, index: int, create_graph: bool) -> Any:
+    """The gradient to start from: the given one, or 1 for a single element."""
+    array = y._array
+    if gradient is None:
+        if array.size != 1:
+            raise RuntimeError(
+                "grad can be implicitly created only for scalar outputs, but this one has shape "
+                f"{tuple(array.shape)}. Reduce it first (loss.sum() or loss.mean()), or pass gradient=torch.ones_like(y)."
+            )
+        one = array.dtype.type(1) if not array.ndim else np.ones(array.shape, array.dtype)
+        return wrap(one) if create_graph else one
+    if not isinstance(gradient, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    if gradient._array.shape != array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape} and output[{index}] has a shape of {y.shape}."
+        )
+    return gradient if create_graph else gradient._array
+
+
+def _does_not_require_grad(y: Tensor, index: int) -> str:
+    if y._cut is not None:
+        cause = f"The chain was cut by {y._cut}."
+    elif y._array.dtype.kind != "f":
+        cause = f"It is of dtype {y.dtype}, and only floating-point tensors have gradients."
+    else:
+        cause = "Nothing it was computed from requires grad: make a leaf with requires_grad=True, or call x.requires_grad_()."
+    return f"element {index} of tensors does not require grad and does not have a grad_fn. {cause}"
+
+
+def _requiring_grad(tensors: list[Tensor]) -> list[Tensor]:
+    for index, t in enumerate(tensors):
+        if not t.requires_grad:
+            raise RuntimeError(
+                f"One of the differentiated Tensors does not require grad: input {index}, of shape {tuple(t.shape)}. "
+                "Call x.requires_grad_() on it before computing the outputs."
+            )
+    return tensors
+
+
+def _sequence(tensors: Any, what: str) -> list[Tensor]:
+    found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    for t in found:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{what} must be a Tensor or a sequence of Tensors, but got {type(t).__name__}")
+    return found

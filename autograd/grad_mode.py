@@ -1,0 +1,118 @@
+"""Whether operations are recorded: ``no_grad``, ``enable_grad``, ``set_grad_enabled``.
+
+One flag a thread. An operation looks at it only when one of its inputs requires grad.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class _GradMode(threading.local):
+    enabled = True
+
+
+mode = _GradMode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations on tensors that require grad are being recorded in this thread."""
+    return mode.enabled
+
+
+class _Switch:
+    """Sets the flag for a ``with`` block or, as a decorator, for each call of a function."""
+
+    _value: bool
+
+    def __enter__(self) -> None:
+        self._previous = mode.enabled
+        mode.enabled = self._value
+
+    def __exit__(self, *exception: object) -> None:
+        mode.enabled = self._previous
+
+    def _again(self) -> _Switch:
+        """A fresh switch to the same value: each call of a decorated function needs its own memory of the past."""
+        switch = _Switch()
+        switch._value = self._value
+        return switch
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isgeneratorfunction(function):
+            return self._decorate_generator(function)
+
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return switched
+
+    def _decorate_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        # The body of a generator runs in slices between its caller's; the flag must change hands at each.
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                generator = function(*args, **kwargs)
+                resume, value = generator.send, None
+            while True:
+                try:
+                    with self._again():
+                        produced = resume(value)
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    resume, value = generator.send, (yield produced)
+                except GeneratorExit:
+                    with self._again():
+                        generator.close()
+                    raise
+                except BaseException as error:  # thrown in by the caller: the generator may catch it
+                    resume, value = generator.throw, error
+
+        return switched
+
+
+class no_grad(_Switch):
+    """Nothing is recorded inside: results have ``requires_grad=False``. Existing tensors keep their own flag.
+
+    A context manager and a decorator: ``with torch.no_grad(): ...`` or ``@torch.no_grad()``."""
+
+    _value = False
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        switch = super().__new__(cls)
+        return switch if function is None else switch(function)  # `@no_grad` without brackets works too
+
+
+class enable_grad(no_grad):
+    """Records again inside a ``no_grad`` block. A context manager and a decorator."""
+
+    _value = True
+
+
+class set_grad_enabled(_Switch):
+    """Sets recording on or off: at once as a plain call, until the end of the block as a context manager."""
+
+    def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled takes True or False, but got {type(mode).__name__}")
+        self._value = mode
+        self._previous = is_grad_enabled()
+        _set(mode)
+
+    def __enter__(self) -> None:
+        _set(self._value)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        _set(self._previous)  # as a decorator it changes nothing until the function is called
+        return super().__call__(function)
+
+
+def _set(value: bool) -> None:
+    mode.enabled = value

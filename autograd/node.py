@@ -1,0 +1,196 @@
+"""What a graph is made of: a Node for each recorded operation, and an AccumulateGrad where each leaf begins.
+
+A node knows four things: where its gradients go (``inputs``), what the derivatives need (``kept``), what its output
+looks like (``shape``, ``dtype``), and where the user wrote it (``where``). The picture to have in mind is the one of
+the textbook, with the arrows turned round: edges lead from an output back to what it was computed from.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import weakref
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+
+class Freed:
+    """What a node keeps once backward has been through it and given the memory back."""
+
+    def __repr__(self) -> str:
+        return "freed"
+
+
+FREED = Freed()
+
+
+class Node:
+    """One recorded operation. Each op has its own subclass, named for it: ``MulBackward``, ``Conv2dBackward``."""
+
+    # One entry an input of the operation, in order:
+    #   inputs   the node that gradient goes to, or None where none is needed
+    #   slots    which output of that node the input was; None means the first for all (nearly always)
+    #   kept     what the rule needs, or FREED
+    # Of the output: its shape and dtype (for several outputs a tuple of each).
+    # Of the user: code, lasti. `operands` are the numbers of a scalar operation, for pictures. `hooks` is None or Hooks.
+    __slots__ = ("inputs", "slots", "kept", "shape", "dtype", "code", "lasti", "operands", "hooks", "__weakref__")
+
+    keeps = True  # whether there is anything to free
+    fills_in_zeros = True  # whether an unused output's gradient arrives as zeros, or as None
+    pulls: Any = None  # the rules, made ready by op.py; None: the node has an apply() of its own
+    pulls_with_graph: Any = None
+    op: Any = None  # the operation's description (op.Op), where there is one
+
+    inputs: tuple[Node | None, ...]
+    slots: tuple[int, ...] | None
+    kept: Any
+    shape: Any
+    dtype: Any
+    code: CodeType
+    lasti: int
+    operands: tuple[Any, ...] | None
+    hooks: Hooks | None
+
+    def name(self) -> str:
+        """The name shown in ``grad_fn=<MulBackward>``."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {hex(id(self))}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """Where the gradients go: for each input of the operation its node (None: no gradient needed) and output number."""
+        return tuple(zip(self.inputs, self.slots or (0,) * len(self.inputs), strict=True))
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for the user's own notes on this node."""
+        return self._hooks().metadata
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """``hook(grad_outputs) -> tuple or None`` is called before this node computes; it may replace its gradients."""
+        return RemovableHandle(self._hooks().before, hook)
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """``hook(grad_inputs, grad_outputs) -> tuple or None`` is called after; it may replace the gradients passed on."""
+        return RemovableHandle(self._hooks().after, hook)
+
+    def _hooks(self) -> Hooks:
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
+
+    def where(self) -> str:
+        """The user's line that this operation was written on: ``'train.py:12'``, with its text where it can be read."""
+        return where(self.code, self.lasti)
+
+
+class AccumulateGrad(Node):
+    """Where the graph ends: adds what arrives to the ``.grad`` of a leaf tensor.
+
+    The leaf holds this node weakly and it holds the leaf, so the two make no cycle: the node lives as long as a graph
+    that leads here."""
+
+    __slots__ = ("variable",)
+    keeps = False
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+        self.inputs = ()
+        self.slots = None
+        self.kept = None
+        self.shape = variable._array.shape
+        self.dtype = variable._array.dtype
+        self.code, self.lasti = _NOWHERE, 0
+        self.operands = None
+        self.hooks = None
+
+    @staticmethod
+    def of(variable: Any) -> AccumulateGrad:
+        """The one accumulator of a leaf: the living one, or a new one."""
+        reference = variable._accumulator
+        node = None if reference is None else reference()
+        if node is None:
+            node = AccumulateGrad(variable)
+            variable._accumulator = weakref.ref(node)
+        return node
+
+
+class HookDict(dict[int, Any]):
+    """Hooks by number, in the order they were registered; a dict that can be referred to weakly."""
+
+    __slots__ = ("__weakref__",)
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``handle.remove()`` takes the hook off again. Also a context manager."""
+
+    _count = 0
+
+    def __init__(self, hooks: HookDict, hook: Any) -> None:
+        RemovableHandle._count += 1
+        self.id = RemovableHandle._count
+        self._hooks = weakref.ref(hooks)
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook off. Doing so twice, or after its owner is gone, is harmless."""
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+class Hooks:
+    """The rare things of a node: hooks, tensors that retain their gradient, the user's notes."""
+
+    __slots__ = ("before", "tensor", "retain", "after", "metadata")
+
+    def __init__(self) -> None:
+        self.before = HookDict()
+        self.tensor = HookDict()  # (output number, hook of the tensor there)
+        self.retain: dict[int, Any] = {}  # output number -> weak reference to the tensor
+        self.after = HookDict()
+        self.metadata: dict[Any, Any] = {}
+
+
+# -- where the user wrote it ------------------------------------------------------------------------------------------
+
+
+class _Ours(dict[str, bool]):
+    """Whether a source file is this library's: operations written there are credited to the line that called in."""
+
+    _roots = tuple(
+        os.path.join(os.path.dirname(os.path.dirname(__file__)), package) + os.sep for package in ("autograd", "nn")
+    )
+
+    def __missing__(self, filename: str) -> bool:
+        self[filename] = answer = filename.startswith(self._roots)
+        return answer
+
+
+ours = _Ours()
+_NOWHERE = (lambda: None).__code__
+
+
+def users_frame(frame: FrameType) -> FrameType:
+    """The nearest frame, from ``frame`` outwards, that is not this library's own (the outermost one if all are)."""
+    while ours[frame.f_code.co_filename] and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def where(code: CodeType, lasti: int) -> str:
+    """``file:line`` and the text of a recorded place in the user's program."""
+    if code is _NOWHERE:
+        return "a leaf tensor"
+    line = next((line for start, end, line in code.co_lines() if start <= lasti < end), code.co_firstlineno)
+    text = linecache.getline(code.co_filename, line or 0).strip()
+    return f"{code.co_filename}:{line}" + (f"  {text}" if text else "")

@@ -1,0 +1,3 @@
+"""The book: every operation, one chapter a file."""
+
+from autograd.ops.arithmetic import *

@@ -1,0 +1,556 @@
+"""What a tensor is: an array, a gradient, and the operation it came from.
+
+The numbers live in ``_array``. A tensor that was computed from others remembers the node of that computation in
+``_node`` (``grad_fn``); one that the user made is a leaf. Beside these stand two things that in-place operations need:
+the *memory* it shares with its views and aliases, which counts its changes, and, for a view, *how it was taken*
+from its base. Everything else a tensor can do is an operation, and is given to it in ``methods.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from autograd import dtypes
+from autograd.device import cpu, device
+from autograd.formatting import format_tensor
+from autograd.grad_mode import mode
+from autograd.node import AccumulateGrad, HookDict, Node, RemovableHandle, users_frame, where
+
+_new = object.__new__
+
+
+class Size(tuple[int, ...]):
+    """A tensor's shape: a tuple that prints as ``torch.Size([2, 3])`` and can count its elements."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        count = 1
+        for length in self:
+            count *= length
+        return count
+
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        return Size(part) if isinstance(key, slice) else part
+
+    def __add__(self, other: Any) -> Size:
+        return Size(super().__add__(tuple(other)))
+
+    def __mul__(self, times: SupportsIndex) -> Size:
+        return Size(super().__mul__(times))
+
+    __rmul__ = __mul__
+
+
+class View:
+    """How a view was taken from its base: through ``parent`` (a view itself, or None), by ``op(parent, *args)``."""
+
+    __slots__ = ("base", "parent", "op", "args", "version", "several")
+
+    def __init__(self, base: Tensor, parent: View | None, op: Callable[..., Any], args: tuple[Any, ...], version: int):
+        self.base = base
+        self.parent = parent
+        self.op = op
+        self.args = args
+        self.version = version  # of the memory, when this view's node was made
+        self.several = False  # whether it is one of several outputs of its op, as of split and unbind
+
+    def replay(self, x: Any) -> Any:
+        """The same view of ``x``, an array or a tensor shaped like the base."""
+        steps = []
+        step: View | None = self
+        while step is not None:
+            steps.append(step)
+            step = step.parent
+        for step in reversed(steps):
+            x = step.op(x, *step.args)
+        return x
+
+
+class Cut:
+    """Where a chain of operations left the graph, and by what: told when somebody asks for gradients in vain."""
+
+    __slots__ = ("by", "code", "lasti")
+
+    def __init__(self, by: str) -> None:
+        frame = users_frame(sys._getframe(1))
+        self.by, self.code, self.lasti = by, frame.f_code, frame.f_lasti
+
+    def __str__(self) -> str:
+        return f"{self.by} at {where(self.code, self.lasti)}"
+
+
+class Tensor:
+    """An n-dimensional array that remembers how it was computed.
+
+    ``Tensor(data)`` makes a tensor of the default dtype from numbers, ``Tensor(2, 3)`` an uninitialised one of that
+    shape, both as in PyTorch; ``autograd.tensor`` infers the dtype and is usually what you want.
+    """
+
+    # _array: np.ndarray, or the NumPy scalar that a computation returned for a 0-d result. NumPy computes with its scalars
+    #         six times faster than with 0-d arrays; `memory()` makes the array when somebody needs its memory.
+    # _node, _slot: the node that computed it, and which of its outputs it is.
+    # _storage: None, or [number of in-place changes, (name, code, lasti) of the last], shared by all tensors on this memory.
+    __slots__ = ("_array", "_requires_grad", "_node", "_slot", "_view", "_storage", "_grad", "__dict__", "__weakref__")
+
+    _array: Any
+    _requires_grad: bool
+    _node: Node | None
+    _slot: int
+    _view: View | None
+    _storage: list[Any] | None
+    _grad: Tensor | None
+
+    # Rare, so kept in the instance's __dict__ when there at all:
+    _accumulator: weakref.ref[AccumulateGrad] | None = None
+    _leaf_hooks: HookDict | None = None
+    _post_accumulate_hooks: HookDict | None = None
+    _cut: Cut | None = None  # why there is no graph, where an input did require grad
+    name: str | None = None
+
+    __array_priority__ = 1000  # array * tensor is computed by the tensor
+
+    def __new__(cls, *args: Any, device: Any = None) -> Any:
+        if device is not None:
+            _device(device)
+        if len(args) == 1 and isinstance(args[0], Tensor):
+            return alias(args[0], cls)
+        if len(args) == 1 and not isinstance(args[0], (int, Size)):
+            array = np.array(args[0], dtype=dtypes.get_default_dtype().numpy)
+        else:
+            shape = args[0] if args and isinstance(args[0], Size) else args
+            array = np.zeros(shape if args else (0,), dtype=dtypes.get_default_dtype().numpy)
+        return wrap(array, cls)
+
+    # -- what it is made of -------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The lengths of its dimensions."""
+        return Size(self._array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the length of one dimension."""
+        if dim is None:
+            return Size(self._array.shape)
+        return self._array.shape[_dimension(dim, self._array.ndim)]
+
+    @property
+    def ndim(self) -> int:
+        return self._array.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        return dtypes.of_array(self._array)
+
+    @property
+    def device(self) -> device:
+        return cpu
+
+    def get_device(self) -> int:
+        """-1, as PyTorch answers for the CPU."""
+        return -1
+
+    is_cuda = is_sparse = is_quantized = is_meta = is_mkldnn = False
+    is_cpu = True
+
+    @property
+    def itemsize(self) -> int:
+        return self._array.itemsize
+
+    def element_size(self) -> int:
+        """Bytes an element takes."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self._array.nbytes
+
+    def is_floating_point(self) -> bool:
+        return self._array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        return False
+
+    def is_signed(self) -> bool:
+        return self._array.dtype.kind in "if"
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps in memory, counted in elements, from one element to the next along each dimension (or along ``dim``)."""
+        strides = tuple(step // self._array.itemsize for step in self._array.strides)
+        return strides if dim is None else strides[_dimension(dim, len(strides))]
+
+    def is_contiguous(self) -> bool:
+        return bool(self._array.flags.c_contiguous)
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return memory(self).ctypes.data
+
+    # -- its place in the graph ---------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are computed for it: set by the user on leaves, inherited by what is computed from them."""
+        if self._view is not None:
+            refresh(self)
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Switch gradients for this leaf on or off, in place.
+
+        Raises RuntimeError for integer and bool tensors, and for switching off what was computed from leaves."""
+        if not isinstance(requires_grad, (bool, np.bool_)):
+            raise TypeError(f"requires_grad must be a bool, but got {type(requires_grad).__name__}")
+        if not self.is_leaf:
+            if not requires_grad:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                    "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return self
+        if requires_grad and self._array.dtype.kind != "f":
+            raise RuntimeError(
+                f"only Tensors of floating point dtype can require gradients, but this one is {self.dtype}. "
+                "Convert it with .float(), or make it from floats: torch.tensor([1., 2.])."
+            )
+        self._requires_grad = bool(requires_grad)
+        return self
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the operation that computed it; None for a leaf."""
+        if self._view is not None:
+            refresh(self)
+        return self._node
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of ``grad_fn`` it is."""
+        return self._slot
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the user made it: it has no ``grad_fn``."""
+        return self.grad_fn is None
+
+    @property
+    def _base(self) -> Tensor | None:
+        return None if self._view is None else self._view.base
+
+    def _is_view(self) -> bool:
+        return self._view is not None
+
+    @property
+    def _version(self) -> int:
+        """How often the memory was changed in place."""
+        return 0 if self._storage is None else self._storage[0]
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that ``backward()`` left here, None before; it accumulates over several backwards.
+
+        Kept for leaves, and for others after ``retain_grad()``."""
+        if self._grad is None and self._node is not None and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+                f"populated during backward(). It was computed at {self._node.where()}. If you want its gradient, call "
+                ".retain_grad() on it before backward(); if you meant a leaf, access that one.",
+                stacklevel=2,
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            _check_grad(self, value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a non-leaf keeps its gradient; False for leaves, whose gradient is kept anyway."""
+        node = self._node
+        if node is None or node.hooks is None:
+            return False
+        kept = node.hooks.retain.get(self._slot)
+        return kept is not None and kept() is self
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this intermediate result in ``.grad`` too."""
+        node = self.grad_fn
+        if not self._requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if node is not None:
+            node._hooks().retain[self._slot] = weakref.ref(self)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """``hook(grad)`` is called when this tensor's gradient has been computed; what it returns replaces it."""
+        node = self.grad_fn
+        if not self._requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if node is not None:
+            return RemovableHandle(node._hooks().tensor, (self._slot, hook))
+        if self._leaf_hooks is None:
+            self._leaf_hooks = HookDict()
+        return RemovableHandle(self._leaf_hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """``hook(tensor)`` is called after the gradient of this leaf has been added to ``.grad``."""
+        if not self._requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._post_accumulate_hooks is None:
+            self._post_accumulate_hooks = HookDict()
+        return RemovableHandle(self._post_accumulate_hooks, hook)
+
+    def detach(self) -> Tensor:
+        """The same numbers in the same memory, outside the graph."""
+        same = alias(self)
+        same._cut = Cut("detach()") if self._requires_grad else self._cut
+        return same
+
+    @property
+    def data(self) -> Tensor:
+        """The same numbers outside the graph; changes made through it are not counted (``detach()`` is the safe way)."""
+        return wrap(memory(self))
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self._requires_grad and value._array.dtype.kind != "f":
+            raise RuntimeError(f"data set to a tensor that requires gradients must be floating point, but got {value.dtype}")
+        self._array = memory(value)
+        self._accumulator = None  # it remembers the old shape and dtype
+
+    # -- out of the graph ---------------------------------------------------------------------------------------------
+
+    def numpy(self, *, force: bool = False) -> np.ndarray:
+        """Its memory as a NumPy array (shared, not copied). A tensor that requires grad refuses, unless ``force``."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return memory(self)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        return np.array(array, dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return memory(self).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return memory(self).__dlpack_device__()
+
+    def item(self) -> Any:
+        """The value of a one-element tensor as a Python number. RuntimeError for any other."""
+        if self._array.size != 1:
+            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """Its elements as nested lists of Python numbers."""
+        return self._array.tolist()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._array.dtype.kind == "f":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"Boolean value of Tensor with {'more than one value' if self._array.size else 'no values'} is ambiguous"
+            )
+        return bool(self._array.item())
+
+    def __len__(self) -> int:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self._array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))  # type: ignore[attr-defined]  # one of methods.py
+
+    __hash__ = object.__hash__  # equality is elementwise, identity is what a dictionary wants
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        node = self.grad_fn
+        return format_tensor(
+            np.asarray(self._array),
+            grad_fn=None if node is None else node.name(),
+            requires_grad=self._requires_grad,
+        )
+
+    def __format__(self, spec: str) -> str:
+        if not self._array.ndim and spec:
+            return format(self.item(), spec)
+        return object.__format__(self, spec)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+                "Copy the numbers with tensor.detach().clone()."
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        copy = memo[id(self)] = wrap(memory(self).copy(), type(self))
+        copy._requires_grad = self._requires_grad
+        if self._grad is not None:
+            copy._grad = self._grad.__deepcopy__(memo)
+        return copy
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("Only leaf tensors can be pickled: their history cannot. Pickle tensor.detach() instead.")
+        return _rebuild, (type(self), memory(self), self._requires_grad)
+
+    def as_subclass(self, cls: type) -> Any:
+        """The same numbers in the same memory and graph, as a ``cls``."""
+        same = alias(self, cls)
+        same._node, same._slot, same._requires_grad = self._node, self._slot, self._requires_grad
+        return same
+
+    @staticmethod
+    def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Any:
+        made = wrap(memory(data), cls)
+        made._storage = storage(data)
+        made.requires_grad_(require_grad)
+        return made
+
+
+# -- making tensors ---------------------------------------------------------------------------------------------------
+
+
+def wrap(array: Any, cls: type = Tensor) -> Any:
+    """A leaf around ``array``, without copying."""
+    t = _new(cls)
+    t._array = array
+    t._requires_grad = False
+    t._node = None
+    t._slot = 0
+    t._view = None
+    t._storage = None
+    t._grad = None
+    return t
+
+
+def alias(t: Tensor, cls: type = Tensor) -> Any:
+    """Another tensor on the same memory, outside the graph; changes made through either are counted for both."""
+    other = wrap(memory(t), cls)
+    other._storage = storage(t)
+    return other
+
+
+def memory(t: Tensor) -> np.ndarray:
+    """The array of ``t``: for a 0-d result that is still a NumPy scalar, the array is made now, to stay."""
+    if type(t._array) is not np.ndarray:
+        t._array = np.asarray(t._array)
+    return t._array
+
+
+def storage(t: Tensor) -> list[Any]:
+    """The record of changes of the memory of ``t``, made when first needed: [count, place of the last]."""
+    if t._storage is None:
+        t._storage = [0, None]
+    return t._storage
+
+
+def refresh(t: Tensor) -> None:
+    """Bring the node of a view up to date: after a change to the shared memory, it is a view of the base's new value."""
+    view, changes = t._view, t._storage
+    assert view is not None and changes is not None
+    if view.version == changes[0]:
+        return
+    view.version = changes[0]
+    if view.base._requires_grad:
+        previous, mode.enabled = mode.enabled, True
+        try:
+            again = view.replay(view.base)
+        finally:
+            mode.enabled = previous
+        t._node, t._slot, t._requires_grad = again._node, again._slot, again._requires_grad
+
+
+def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
+    t = wrap(array, cls)
+    t._requires_grad = requires_grad
+    return t
+
+
+def _device(d: Any) -> device:
+    return device(d)
+
+
+def _dimension(dim: int, ndim: int) -> int:
+    """``dim`` counted from the front. IndexError outside [-ndim, ndim - 1], as PyTorch words it."""
+    reach = max(ndim, 1)
+    if not -reach <= dim < reach:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], but got {dim})"
+        )
+    return dim % reach
+
+
+def _check_grad(t: Tensor, value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+    if value is t:
+        raise RuntimeError("can't assign Variable as its own grad")
+    if value._array.dtype != t._array.dtype:
+        raise RuntimeError(
+            f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype '{t.dtype}'. "
+            "Please ensure that the gradient and the tensor have the same dtype"
+        )
+    if value._array.shape != t._array.shape:
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(t.shape)}'. "
+            "Please ensure that the gradient and the tensor are the same size"
+        )
