@@ -28,7 +28,7 @@ from autograd import dtypes
 from autograd.dtypes import result_dtype
 from autograd.grad_mode import mode
 from autograd.node import AccumulateGrad, Node, ours, users_frame
-from autograd.tensor import Cut, Tensor, View, memory, refresh, storage, wrap
+from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
 
 _new = object.__new__
 _getframe = sys._getframe
@@ -173,11 +173,13 @@ class SavedInput:
 class SavedOutput:
     """A kept output. Only the array: the tensor would hold its node, which would hold the tensor."""
 
-    __slots__ = ("array", "changes")
+    __slots__ = ("array", "changes", "slot", "version")
 
-    def __init__(self, array: Any, changes: list[Any]) -> None:
+    def __init__(self, array: Any, changes: list[Any], slot: int = 0) -> None:
         self.array = array
         self.changes = changes
+        self.slot = slot
+        self.version = changes[0]
 
 
 class Overwritten(Exception):
@@ -204,7 +206,7 @@ def unpack_tensor(kept: Any, node: Node) -> Any:
     """The kept value as a tensor that leads on into the graph, under the same proviso."""
     if isinstance(kept, SavedOutput):
         t = wrap(_verified(kept))
-        t._node, t._requires_grad, t._storage = node, True, kept.changes
+        t._node, t._slot, t._requires_grad, t._storage = node, kept.slot, True, kept.changes
         return t
     if isinstance(kept, (Tensor, SavedInput)):
         _verified(kept)
@@ -214,7 +216,7 @@ def unpack_tensor(kept: Any, node: Node) -> Any:
 
 def _verified(kept: Tensor | SavedInput | SavedOutput) -> Any:
     if isinstance(kept, SavedOutput):
-        array, changes, version = kept.array, kept.changes, 0
+        array, changes, version = kept.array, kept.changes, kept.version
     elif isinstance(kept, SavedInput):
         array, changes, version = kept.tensor._array, storage(kept.tensor), kept.version
     else:
@@ -237,7 +239,7 @@ def _pull(rule: Rule) -> Callable[[Any, Any], Any]:
     if rule.needs == ("y",):
 
         def pull_y(dy: Any, kept: SavedOutput) -> Any:
-            return function(dy, kept.array if kept.changes[0] == 0 else _verified(kept))
+            return function(dy, kept.array if kept.changes[0] == kept.version else _verified(kept))
 
         return pull_y
 
@@ -550,10 +552,8 @@ def _mark_view(op: Op, base: Tensor, settings: tuple[Any, ...], out: Any) -> Non
         changes = storage(base)
         t._storage = changes
         parent = base._view
-        root = base if parent is None else parent.base
-        take = _one_of(op, slot) if several else op.apply
-        t._view = View(root, parent, take, settings, changes[0])
-        t._view.several = several
+        take = Take(None if parent is None else parent.take, _one_of(op, slot) if several else op.apply, settings)
+        t._view = View(base if parent is None else parent.base, take, changes[0], several)
 
 
 def _one_of(op: Op, slot: int) -> Callable[..., Any]:

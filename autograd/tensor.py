@@ -53,29 +53,38 @@ class Size(tuple[int, ...]):
     __rmul__ = __mul__
 
 
-class View:
-    """How a view was taken from its base: through ``parent`` (a view itself, or None), by ``op(parent, *args)``."""
+class Take:
+    """How a view is taken, step by step: ``op(previous step, *args)``. Calling it takes the same view of something else."""
 
-    __slots__ = ("base", "parent", "op", "args", "version", "several")
+    __slots__ = ("previous", "op", "args")
 
-    def __init__(self, base: Tensor, parent: View | None, op: Callable[..., Any], args: tuple[Any, ...], version: int):
-        self.base = base
-        self.parent = parent
+    def __init__(self, previous: Take | None, op: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.previous = previous
         self.op = op
         self.args = args
-        self.version = version  # of the memory, when this view's node was made
-        self.several = False  # whether it is one of several outputs of its op, as of split and unbind
 
-    def replay(self, x: Any) -> Any:
-        """The same view of ``x``, an array or a tensor shaped like the base."""
+    def __call__(self, x: Any) -> Any:
+        """The view of ``x``, an array or a tensor shaped like the base."""
         steps = []
-        step: View | None = self
+        step: Take | None = self
         while step is not None:
             steps.append(step)
-            step = step.parent
+            step = step.previous
         for step in reversed(steps):
             x = step.op(x, *step.args)
         return x
+
+
+class View:
+    """That a tensor is a view: of which base, taken how."""
+
+    __slots__ = ("base", "take", "version", "several")
+
+    def __init__(self, base: Tensor, take: Take, version: int, several: bool) -> None:
+        self.base = base
+        self.take = take
+        self.version = version  # of the memory, when this view's node was made
+        self.several = several  # whether it is one of several outputs of its op, as of split and unbind
 
 
 class Cut:
@@ -513,7 +522,7 @@ def refresh(t: Tensor) -> None:
     if view.base._requires_grad:
         previous, mode.enabled = mode.enabled, True
         try:
-            again = view.replay(view.base)
+            again = view.take(view.base)
         finally:
             mode.enabled = previous
         t._node, t._slot, t._requires_grad = again._node, again._slot, again._requires_grad

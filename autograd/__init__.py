@@ -1,0 +1,49 @@
+"""Gradbook: reverse-mode automatic differentiation on NumPy, with PyTorch's names.
+
+    import autograd as torch
+"""
+
+from __future__ import annotations
+
+import warnings as _warnings
+
+# inf and nan are values here, as in PyTorch. This silences NumPy's floating-point warnings where this package computes,
+# and nowhere else: a filter costs nothing while nothing is amiss, np.errstate half a microsecond an operation.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.|$)")
+
+from autograd.device import device
+from autograd.dtypes import (
+    bool,
+    can_cast,
+    double,
+    dtype,
+    finfo,
+    float,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    iinfo,
+    int,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+)
+from autograd.engine import backward, grad
+from autograd.formatting import get_printoptions, set_printoptions
+from autograd.function import Function
+from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from autograd.gradcheck import gradcheck, gradgradcheck
+from autograd.ops import *
+from autograd.tensor import Size, Tensor
+
+from autograd import methods as _methods  # isort: skip  (gives Tensor its methods)
+
+__version__ = "0.1.0"
