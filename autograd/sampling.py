@@ -7,11 +7,11 @@ computes, so that equal seeds give equal tensors. The recipes are old and short.
 
 *Which results are equal?* To the last bit: uniform, Bernoulli and geometric numbers, integers,
 permutations, multinomial draws, and all that is rounded from float64 to float32. Where a float64
-result needs log, cos or tan, or a product rounded together with a sum, the last bits may differ. So
-they may for 16 and more normal numbers in float32, which PyTorch makes of approximations of its own:
-six in seven are equal, the others differ by up to 3 units in the last place. (PyTorch differs as much
-from itself between processors; on Intel's it even takes Bernoulli and exponential numbers from
-another generator, MKL's. What it does elsewhere is followed here.)
+result needs log, cos or tan, or a product rounded together with a sum, the last bits may differ.
+So they may for 16 and more normal numbers in float32, which PyTorch makes of approximations of its
+own: six in seven are equal, the others differ by up to 3 units in the last place. (PyTorch differs
+as much from itself between processors; on Intel's it even takes Bernoulli and exponential numbers
+from another generator, MKL's. What it does elsewhere is followed here.)
 
 Functions take the shape first and the generator last, and return arrays.
 """
@@ -147,7 +147,7 @@ def geometric(
 def bernoulli(
     shape: Shape, p: float | np.ndarray, generator: Generator | None = None
 ) -> np.ndarray:
-    """True with probability ``p`` (a number, or an array of that shape): u < p, at its precision."""
+    """True with probability ``p`` (a number, or an array of that shape): u < p in its precision."""
     dtype = p.dtype if isinstance(p, np.ndarray) else np.dtype(np.float64)
     return unit(shape, dtype, generator) < p
 
@@ -184,9 +184,9 @@ def _below(shape: Shape, span: int, wide: bool, generator: Generator | None) -> 
 def permutation(n: int, generator: Generator | None = None) -> np.ndarray:
     """0, ..., n - 1 in random order (int64), by Fisher and Yates's shuffle (1938).
 
-    Go through the places in order and exchange each number with one that stands there or later: every
-    order comes about in exactly one way. A loop over exchanges is slow in Python, but LAPACK has it:
-    ``laswp`` exchanges rows as the pivots of an LU decomposition say.
+    Go through the places in order and exchange each number with one that stands there or later:
+    every order comes about in exactly one way. A loop over exchanges is slow in Python, but LAPACK
+    has it: ``laswp`` exchanges rows as the pivots of an LU decomposition say.
     """
     from scipy.linalg.lapack import dlaswp  # takes a while to import, and few programs shuffle
 
