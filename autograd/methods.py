@@ -54,7 +54,7 @@ METHODS = """
     view view_as reshape reshape_as flatten unflatten ravel squeeze unsqueeze transpose swapaxes swapdims t permute
     movedim moveaxis expand expand_as broadcast_to repeat tile repeat_interleave flip fliplr flipud roll rot90
     narrow select diagonal diag diag_embed diagflat tril triu unfold as_strided sum_to_size
-    clone contiguous to float double half long int short bool byte char type type_as
+    clone contiguous
     split split_with_sizes tensor_split chunk unbind hsplit vsplit dsplit
     sum nansum mean nanmean prod var std max min amax amin aminmax argmax argmin all any logsumexp norm count_nonzero
     median nanmedian mode kthvalue quantile nanquantile
@@ -92,6 +92,8 @@ def _attach() -> None:
         setattr(Tensor, _AUGMENTED[name], in_place(getattr(ops, name), _AUGMENTED[name]))
     for name in have(METHODS.split()):
         setattr(Tensor, name, getattr(ops, name))
+    for name, function in ops.CONVERSIONS.items():
+        setattr(Tensor, name, function)
     for name in have(IN_PLACE.split()):
         setattr(Tensor, name + "_", in_place(getattr(ops, name), name + "_"))
 
