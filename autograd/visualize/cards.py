@@ -1,0 +1,232 @@
+"""A graph of tensors, drawn as cards.
+
+An operation and the tensor it gives are one card: the operation's name and the shape it puts out in
+the head, then what its numbers are like, what their gradient is like, what backward keeps. Its
+parameters stand beside it in one card, so that the computation itself runs down in a straight
+spine. Operations of one module share a frame.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from . import figures, labels
+from .dot import FORMULA, GRAD, SAVED, SHAPE, VALUE, Look, Spacing, statement
+from .model import Edge, GraphData, Module, OpNode, TensorNode
+
+NAME, BODY, SMALL = 12, 11, 10  # font sizes
+SPACING = Spacing(nodesep=0.3, ranksep=0.3, fontsize=BODY)
+
+
+class Plan:
+    """Which tensors are shown on the card of which operation."""
+
+    def __init__(self, data: GraphData) -> None:
+        self.outputs: dict[str, list[TensorNode]] = defaultdict(list)  # by id of the operation
+        self.beside: dict[str, list[TensorNode]] = defaultdict(list)  # its own parameters
+        self.near: dict[str, list[TensorNode]] = defaultdict(list)  # leaves that join the spine there
+        self.inside: dict[str, list[tuple[str, TensorNode]]] = defaultdict(list)  # its constants
+        self.host: dict[str, str] = {}  # id of a tensor -> id of the card that shows it
+        self.edges: list[Edge] = []  # those that are drawn
+        self.members: dict[str, list[OpNode]] = defaultdict(list)  # by path of the module
+        self.parts: dict[str, list[tuple[int, Module]]] = defaultdict(list)  # modules in modules
+
+        for op in data.ops:
+            self.members[op.module].append(op)
+        for number, module in enumerate(data.modules):
+            self.parts[module.path.rpartition(".")[0]].append((number, module))
+        nodes = {node.id: node for node in data.nodes}
+        self.fan_out = Counter(edge.source for edge in data.edges)
+        for edge in data.edges:  # from an operation to what it gives
+            source, target = nodes[edge.source], nodes[edge.target]
+            if isinstance(target, TensorNode):
+                self.outputs[source.id].append(target)
+                self.host[target.id] = source.id
+        self.continued = {  # operations that go on from others, on the spine
+            edge.target for edge in data.edges if edge.source in self.host
+        }
+        for edge in data.edges:  # from an operand to an operation
+            source, target = nodes[edge.source], nodes[edge.target]
+            if isinstance(source, TensorNode) and isinstance(target, OpNode):
+                self._seat(source, target, edge)
+
+    def _seat(self, tensor: TensorNode, op: OpNode, edge: Edge) -> None:
+        """Give an operand its place: inside the card, beside it, or at the end of an edge."""
+        if tensor.kind == "constant":
+            self.inside[op.id].append((edge.operand, tensor))
+            self.host[tensor.id] = op.id
+            return
+        if tensor.kind == "parameter" and self.fan_out[tensor.id] == 1:
+            self.beside[op.id].append(tensor)
+            self.host[tensor.id] = f"{op.id}p"
+            if len(self.beside[op.id]) > 1:
+                return  # one line for all parameters of an operation
+        elif tensor.id not in self.host and self.fan_out[tensor.id] == 1 and op.id in self.continued:
+            self.near[op.id].append(tensor)
+            self.host[tensor.id] = tensor.id
+        self.edges.append(edge)
+
+
+def lines(data: GraphData, look: Look) -> Iterator[str]:
+    """Return the DOT of cards, line by line."""
+    plan = Plan(data)
+    for tensor in data.tensors:
+        if tensor.id not in plan.host:
+            yield leaf_card(tensor, look)
+    yield from frame("", plan, look)
+    leaves = {tensor.id for tensor in data.tensors if tensor.kind not in ("value", "output")}
+    for edge in plan.edges:
+        source = plan.host.get(edge.source, edge.source)
+        weight = 1 if edge.source in leaves else 8  # the spine is to be straight
+        yield statement(f"{source} -> {edge.target}", id=edge.id, weight=weight)
+
+
+def frame(path: str, plan: Plan, look: Look) -> Iterator[str]:
+    """Draw the operations of one module, then the modules inside it, each in its frame."""
+    for op in plan.members[path]:
+        yield operation_card(op, plan, look)
+        if parameters := plan.beside[op.id]:
+            yield parameter_card(op, parameters, look)
+            yield f"\t{{rank=same; {op.id}p; {op.id}}}\n"
+        for leaf in plan.near[op.id]:
+            yield leaf_card(leaf, look)
+            yield f"\t{{rank=same; {leaf.id}; {op.id}}}\n"
+    for number, module in plan.parts[path]:
+        name = labels.span(module.path, look.palette.ink, BODY, bold=True)
+        about = labels.span(module.description, look.palette.faint, SMALL)
+        yield f"\tsubgraph cluster_{number} {{\n"
+        yield statement(
+            "graph",
+            label=f"<{name}{labels.gap(BODY)}{about}{labels.gap(BODY, 2)}>",
+            labeljust="l",
+            style="rounded",
+            color=look.palette.frame,
+            margin=8,
+        )
+        yield from frame(module.path, plan, look)
+        yield "\t}\n"
+
+
+def operation_card(op: OpNode, plan: Plan, look: Look) -> str:
+    """Draw an operation and what it gives."""
+    palette = look.palette
+    broken = bool(op.trouble) and look.detail >= GRAD
+    rows = [_head(op, plan, look, palette.trouble if broken else palette.head)]
+    for output in plan.outputs[op.id]:
+        rows += _numbers(output, look, output.label if output.named else "")
+    if look.detail >= FORMULA:
+        rows += [_row(labels.span(rule, palette.local, SMALL, limit=80)) for rule in op.rules]
+    if look.detail >= SAVED and op.saved:
+        names = ", ".join(saved.name for saved in op.saved)
+        total = figures.size(sum(saved.nbytes for saved in op.saved))
+        rows.append(_row(labels.span(f"keeps {names} · {total}", palette.local, SMALL)))
+    if broken:
+        warning = labels.span(f"⚠ {op.trouble}", palette.trouble_ink, BODY, bold=True)
+        rows.append(_row(warning, bgcolor=palette.trouble_row))
+    card = labels.table(
+        *rows,
+        border=2 if broken else 1,
+        color=palette.trouble if broken else palette.op_line,
+        bgcolor=palette.trouble_card if broken else palette.card,
+    )
+    return statement(op.id, id=op.id, label=f"<{card}>")
+
+
+def _head(op: OpNode, plan: Plan, look: Look, ground: str) -> str:
+    palette = look.palette
+    left = labels.span(op.op, palette.head_ink, NAME, bold=True)
+    right = ""
+    if look.detail >= SHAPE:
+        limit = look.setting_chars
+        settings = [f"{name}={labels.clean(value, limit)}" for name, value in op.settings if limit]
+        for operand, constant in plan.inside[op.id]:
+            if constant.value is not None:
+                settings.append(f"{operand}={figures.statistics(constant.value, look.precision)}")
+        about = labels.span(", ".join(settings), palette.head_faint, SMALL, limit=200)
+        left += labels.gap(NAME) * bool(about) + about
+        shapes = [figures.shape(output.shape, output.dtype) for output in plan.outputs[op.id]]
+        right = labels.span(", ".join(shapes), palette.head_ink, SMALL)
+    inner = labels.table(
+        labels.row(
+            labels.cell(labels.gap(NAME) + left + labels.gap(NAME, 3), align="left"),
+            labels.cell(right + labels.gap(SMALL), align="right"),
+        ),
+        cellpadding=0,
+    )
+    # A border of its own, for Graphviz leaves a hair's breadth between a fill and the card's line.
+    return labels.row(labels.cell(inner, colspan=2, bgcolor=ground, border=1, color=ground))
+
+
+def leaf_card(tensor: TensorNode, look: Look) -> str:
+    """Draw a tensor that no operation in the picture gave."""
+    palette = look.palette
+    rows = [_row(_title(tensor, tensor.label, look)), *_numbers(tensor, look)]
+    if tensor.kind == "parameter":
+        line, fill = palette.parameter_line, palette.parameter
+    else:
+        line, fill = palette.input_line, palette.input
+    dashed = bool(tensor.copy_of) or tensor.kind == "cut"
+    return _rounded(tensor.id, rows, line, fill, dashed)
+
+
+def parameter_card(op: OpNode, parameters: list[TensorNode], look: Look) -> str:
+    """Draw the parameters of an operation, a row for each, without the path of their frame."""
+    rows = []
+    for parameter in parameters:
+        name = parameter.label.removeprefix(f"{op.module}.")
+        grad = _gradient(parameter, look, SMALL)
+        title = labels.gap(BODY) + _title(parameter, name, look) + labels.gap(BODY, 2)
+        cells = [labels.cell(title, align="left")]
+        if grad:
+            cells.append(labels.cell(grad + labels.gap(SMALL, 2), align="right"))
+        rows.append(labels.row(*cells))
+    palette = look.palette
+    dashed = any(parameter.copy_of for parameter in parameters)
+    return _rounded(f"{op.id}p", rows, palette.parameter_line, palette.parameter, dashed)
+
+
+def _title(tensor: TensorNode, name: str, look: Look) -> str:
+    palette = look.palette
+    mark = {"cut": "… "}.get(tensor.kind, "↻ " if tensor.copy_of else "")
+    color = palette.ink if tensor.named else palette.faint
+    title = labels.span(mark + name, color, BODY, bold=tensor.named)
+    if look.detail >= SHAPE:
+        about = figures.shape(tensor.shape, tensor.dtype)
+        title += labels.gap(BODY) + labels.span(about, palette.faint, SMALL)
+    if tensor.uses > 1 and not tensor.copy_of:
+        title += labels.gap(SMALL, 2) + labels.span(f"used {tensor.uses} times", palette.faint, SMALL)
+    return title
+
+
+def _numbers(tensor: TensorNode, look: Look, name: str = "") -> list[str]:
+    """Return the rows that tell a tensor's value and its gradient."""
+    palette = look.palette
+    parts = [labels.span(name, palette.ink, BODY, bold=True)] if name else []
+    if look.detail >= VALUE and tensor.value is not None:
+        value = figures.statistics(tensor.value, look.precision)
+        parts.append(labels.span(value, palette.value, BODY))
+    grad = _gradient(tensor, look, BODY)
+    return [_row(text) for text in (labels.gap(BODY, 2).join(parts), grad) if text]
+
+
+def _gradient(tensor: TensorNode, look: Look, size: float) -> str:
+    if look.detail < GRAD or tensor.copy_of:
+        return ""
+    if tensor.grad is not None:
+        text = figures.gradient(tensor.grad, look.precision)
+        return labels.span(text, look.palette.grad, size, italic=True)
+    if look.graded and tensor.requires_grad:
+        return labels.span("no grad", look.palette.faint, size, italic=True)
+    return ""
+
+
+def _row(content: str, **attributes: object) -> str:
+    text = labels.gap(BODY) + content + labels.gap(BODY, 2)
+    return labels.row(labels.cell(text, align="left", colspan=2, **attributes))
+
+
+def _rounded(node: str, rows: list[str], line: str, fill: str, dashed: bool) -> str:
+    style = "rounded,dashed" if dashed else "rounded"
+    card = labels.table(*rows, border=1, color=line, bgcolor=fill, style=style)
+    return statement(node, id=node, label=f"<{card}>")

@@ -1,0 +1,171 @@
+"""A graph of scalars, drawn as a circuit.
+
+A tensor is a wire: its value above the line, its gradient below. An operation is a circle with its
+symbol. Between tensor and operation the wire carries the local derivative, above the line, and
+where the tensor feeds several operations, what this branch adds to its gradient, below. So what
+runs forward stands above a line, what runs backward below it, and the chain rule reads along the
+wire.
+
+A wire is a table of two rows of equal height with a rule between them; the line to the next node
+goes on from the middle of its side, which is why an empty half still holds a blank of full height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import figures, labels
+from .dot import FORMULA, GRAD, SAVED, VALUE, Look, Spacing, statement
+from .model import Edge, GraphData, OpNode, TensorNode
+
+SIZE = 14  # of values and gradients
+SMALL = 11  # of local derivatives
+SPACING = Spacing(nodesep=0.15, ranksep=0.25, fontsize=SIZE)
+
+
+def lines(data: GraphData, look: Look) -> Iterator[str]:
+    """Return the DOT of a circuit, line by line."""
+    tensors = {node.id: node for node in data.tensors}
+    for node in data.nodes:
+        yield operation(node, look) if isinstance(node, OpNode) else wire(node, look)
+    for edge in data.edges:
+        if edge.source not in tensors:
+            yield outlet(edge, look)
+        elif look.detail < FORMULA or edge.local is None:
+            yield branch(edge, look)
+        else:
+            yield from labeled_branch(edge, look)
+
+
+def operation(op: OpNode, look: Look) -> str:
+    """Draw an operation: a circle around a symbol, a rounded box around a word."""
+    palette = look.palette
+    symbol = len(op.symbol) <= 2
+    extra: dict[str, object] = (
+        {"shape": "circle", "width": 0.5, "fixedsize": "true", "style": "filled"}
+        if symbol
+        else {"shape": "box", "height": 0.4, "margin": "0.12,0.04", "style": "rounded,filled"}
+    )
+    if look.detail >= SAVED and op.saved:
+        names = ", ".join(saved.name for saved in op.saved)
+        extra["xlabel"] = f"<{labels.span(f'keeps {names}', palette.local, 10)}>"
+    broken = bool(op.trouble) and look.detail >= GRAD
+    return statement(
+        op.id,
+        id=op.id,
+        label=f"<{labels.span(op.symbol, palette.ink, 20 if symbol else SIZE)}>",
+        fillcolor=palette.op,
+        color=palette.trouble if broken else palette.op_line,
+        penwidth=2.5 if broken else 1,
+        ordering="in",
+        **extra,
+    )
+
+
+def wire(tensor: TensorNode, look: Look) -> str:
+    """Draw a tensor: name, value, line, gradient."""
+    palette = look.palette
+    mark = {"cut": "… "}.get(tensor.kind, "↻ " if tensor.copy_of else "")
+    name = labels.span(
+        mark + tensor.label, palette.ink if tensor.named else palette.faint, SIZE, bold=tensor.named
+    )
+    inside, left, right = name, "", ""
+    if tensor.kind == "output":
+        inside, right = "", labels.cell(labels.gap(SIZE) + name, rowspan=2, align="left")
+    elif tensor.kind == "constant":
+        inside = ""
+    elif tensor.kind != "value":
+        inside, left = "", labels.cell(name + labels.gap(SIZE), rowspan=2, align="right")
+    value = _value(tensor, look)
+    above = labels.gap(SIZE, 2).join(text for text in (inside, value) if text)
+    return statement(
+        tensor.id,
+        id=tensor.id,
+        label=_line(left, above, right, _gradient(tensor, look), look, SIZE, padding=3),
+    )
+
+
+def _line(
+    left: str, above: str, right: str, below: str, look: Look, size: float, padding: int
+) -> str:
+    """Return a table whose middle is a line with text above and below it."""
+    blank = labels.gap(size)
+    top = labels.cell(blank + above + blank)
+    bottom = labels.cell(blank + below + blank)
+    return "<{}>".format(
+        labels.table(
+            labels.row(left, top, right),
+            "<HR/>",
+            labels.row(bottom),
+            cellpadding=padding,
+            color=look.palette.wire,
+        )
+    )
+
+
+def _value(tensor: TensorNode, look: Look) -> str:
+    if look.detail < VALUE or tensor.value is None:
+        return ""
+    return labels.span(figures.statistics(tensor.value, look.precision), look.palette.value, SIZE)
+
+
+def _gradient(tensor: TensorNode, look: Look) -> str:
+    if look.detail < GRAD:
+        return ""
+    if tensor.grad is not None:
+        text = figures.statistics(tensor.grad, look.precision)
+        summed = "Σ " if tensor.uses > 1 and not tensor.copy_of else ""
+        return labels.span(summed + text, look.palette.grad, SIZE, italic=True)
+    if look.graded and tensor.requires_grad and not tensor.copy_of:
+        return labels.span("no grad", look.palette.faint, SIZE, italic=True)
+    return ""
+
+
+def outlet(edge: Edge, look: Look) -> str:
+    """Draw the line from an operation to the wire of its output."""
+    side = "w" if look.direction == "LR" else "n"
+    return statement(
+        f"{edge.source} -> {edge.target}:{side}",
+        id=edge.id,
+        arrowhead="none",
+        headclip="false",
+        weight=100,
+    )
+
+
+def branch(edge: Edge, look: Look) -> str:
+    """Draw the line from a wire into an operation."""
+    side = "e" if look.direction == "LR" else "s"
+    return statement(f"{edge.source}:{side} -> {edge.target}", id=edge.id, tailclip="false")
+
+
+def labeled_branch(edge: Edge, look: Look) -> Iterator[str]:
+    """Draw the line from a wire into an operation with the chain rule on it.
+
+    The words are a small wire of their own, so that they sit on their line however this bends; the
+    finishing pass over the SVG joins the three parts to one edge. A line that runs down cannot
+    carry words above and below itself; there they stand beside it.
+    """
+    palette = look.palette
+    above = labels.span(figures.derivative(edge, look.precision), palette.local, SMALL)
+    below = ""
+    if edge.share is not None:
+        share = figures.signed(edge.share, look.precision)
+        below = labels.span(share, palette.grad, SMALL, italic=True)
+    if look.direction == "TB":
+        words = "<BR/>".join(text + labels.gap(SMALL, 2) for text in (above, below) if text)
+        yield statement(
+            f"{edge.source}:s -> {edge.target}", id=edge.id, label=f"<{words}>", tailclip="false"
+        )
+        return
+    middle = f"{edge.id}m"
+    yield statement(middle, id=middle, label=_line("", above, "", below, look, SMALL, padding=1))
+    yield statement(
+        f"{edge.source}:e -> {middle}:w",
+        id=f"{edge.id}a",
+        arrowhead="none",
+        tailclip="false",
+        headclip="false",
+        weight=2,
+    )
+    yield statement(f"{middle}:e -> {edge.target}", id=f"{edge.id}b", tailclip="false", weight=2)

@@ -1,0 +1,90 @@
+"""How numbers are written in a picture.
+
+With an ASCII minus, so that they can be copied back into Python; thousands by a thin space.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .model import Edge, Summary
+
+THIN = "\N{THIN SPACE}"
+
+
+def number(x: Any, precision: int = 2) -> str:
+    """Write one number: `-12.00`, `7`, `1 234.50`, `4.20e-05`, `nan`."""
+    if isinstance(x, bool):
+        return str(x)
+    if isinstance(x, int):
+        return f"{x:,}".replace(",", THIN)
+    if x == 0:
+        return f"{0:.{precision}f}"
+    if not math.isfinite(x):
+        return str(x)
+    if 0.01 <= abs(x) < 9999.5:
+        return f"{x:,.{precision}f}".replace(",", THIN)
+    return f"{x:.{precision}e}"
+
+
+def signed(x: Any, precision: int = 2) -> str:
+    """Write a number that is added to others: `+3.00`."""
+    text = number(x, precision)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def short(x: Any, precision: int = 2) -> str:
+    """Write a number inside a formula, without the zeros at its end: `-4`, `0.42`."""
+    text = number(x, precision)
+    if "." not in text or "e" in text:
+        return text
+    return text.rstrip("0").rstrip(".")
+
+
+def array(items: Any, precision: int = 2) -> str:
+    """Write a number, or nested lists of numbers in brackets."""
+    if isinstance(items, list):
+        return "[" + ", ".join(array(item, precision) for item in items) + "]"
+    return number(items, precision)
+
+
+def statistics(summary: Summary, precision: int = 2) -> str:
+    """Write a few elements in full, many as mean and standard deviation."""
+    if summary.items is not None:
+        return array(summary.items, precision)
+    text = f"μ {number(summary.mean, precision)}  σ {number(summary.std, precision)}"
+    return text + share_of_zeros(summary)
+
+
+def gradient(summary: Summary, precision: int = 2) -> str:
+    """Write a gradient: a scalar as it is, an array as its norm."""
+    if summary.shape == () or summary.items is not None and not isinstance(summary.items, list):
+        return f"∇ {array(summary.items, precision)}"
+    return f"‖∇‖ {number(summary.norm, precision)}" + share_of_zeros(summary)
+
+
+def share_of_zeros(summary: Summary) -> str:
+    """Write how many elements are exactly 0, where that is worth a word."""
+    return f"  ·  {summary.zeros:.0%} zero" if summary.zeros >= 0.01 else ""
+
+
+def shape(dims: tuple[int, ...], dtype: str = "float32") -> str:
+    """Write a shape as Python does, with the dtype where it is not the usual one."""
+    return str(dims) if dtype == "float32" else f"{dims} {dtype}"
+
+
+def size(nbytes: int) -> str:
+    """Write a number of bytes: `656 B`, `2.0 KiB`, `7.7 MiB`."""
+    amount = float(nbytes)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{nbytes} B" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def derivative(edge: Edge, precision: int = 2) -> str:
+    """Write the local derivative on a wire: `∂f/∂q = z = -4`."""
+    value = short(edge.local, precision)
+    return " = ".join(dict.fromkeys(part for part in (edge.partial, edge.formula, value) if part))

@@ -1,0 +1,129 @@
+"""A local derivative in names: from the rule `dy * b` of a product to `z`.
+
+With dy = 1, a rule is the derivative itself. What multiplies by 1 falls away, numbers are reckoned
+out, and the rest is written as in a book: `1 - h²`. A rule that is more than arithmetic and calls
+has no formula, and the picture shows its number alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import figures, source
+
+Given = Mapping[str, str | float]  # what stands for each name in the rule: another name, or a number
+
+_LONGEST = 24
+_RECKON: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+_SIGNS: dict[type[ast.operator], tuple[str, int]] = {  # how it is written, how strongly it binds
+    ast.Add: (" + ", 1),
+    ast.Sub: (" - ", 1),
+    ast.Mult: ("·", 2),
+    ast.Div: ("/", 2),
+    ast.Pow: ("^", 4),
+}
+_ATOM = 5
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+class _NoFormulaError(Exception):
+    """The rule says more than a formula can."""
+
+
+def local_derivative(rule: Callable[..., Any], given: Given) -> str:
+    """Return the formula of a rule for dy = 1, or "" if it has none that is short enough."""
+    tree = source.lambda_of(rule)
+    if tree is None or not tree.args.args:
+        return ""
+    try:
+        text = _write(_simplify(tree.body, {**given, tree.args.args[0].arg: 1}))[0]
+    except (_NoFormulaError, ArithmeticError):
+        return ""
+    return text if len(text) <= _LONGEST else ""
+
+
+def as_written(rule: Callable[..., Any]) -> str:
+    """Return the right-hand side of a rule as it stands in the book, or "" for one of many lines."""
+    tree = source.lambda_of(rule)
+    return "" if tree is None else ast.unparse(tree.body)
+
+
+def _simplify(node: ast.expr, given: Given) -> ast.expr:
+    match node:
+        case ast.Constant(value=int() | float()):
+            return node
+        case ast.Name(id=name) if name in given:
+            stands_for = given[name]
+            if isinstance(stands_for, str):
+                return ast.Name(stands_for)
+            return ast.Constant(stands_for)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = _simplify(operand, given)
+            return ast.Constant(-inner.value) if _is_number(inner) else ast.UnaryOp(node.op, inner)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS:
+            return _combine(_simplify(left, given), op, _simplify(right, given))
+        case ast.Call(func=ast.Name(id=name) as function, args=args, keywords=[]):
+            if name.startswith("_"):
+                raise _NoFormulaError
+            return ast.Call(function, [_simplify(argument, given) for argument in args], [])
+    raise _NoFormulaError
+
+
+def _combine(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
+    """Reckon out what can be: two numbers, a product with 1, a sum with 0, a power of 1."""
+    if _is_number(left) and _is_number(right) and not isinstance(op, ast.Div):
+        return ast.Constant(_RECKON[type(op)](left.value, right.value))  # type: ignore[attr-defined]
+    match op:
+        case ast.Mult() if _is_number(left, 1):
+            return right
+        case ast.Mult() | ast.Div() | ast.Pow() if _is_number(right, 1):
+            return left
+        case ast.Add() if _is_number(left, 0):
+            return right
+        case ast.Add() | ast.Sub() if _is_number(right, 0):
+            return left
+        case ast.Mult() if isinstance(left, ast.Name) and ast.dump(left) == ast.dump(right):
+            return ast.BinOp(left, ast.Pow(), ast.Constant(2))
+        case ast.Add() if isinstance(left, ast.Name) and ast.dump(left) == ast.dump(right):
+            return ast.BinOp(ast.Constant(2), ast.Mult(), left)
+        case ast.Mult() if _is_number(left, -1):
+            return ast.UnaryOp(ast.USub(), right)
+    return ast.BinOp(left, op, right)
+
+
+def _is_number(node: ast.expr, value: float | None = None) -> bool:
+    return isinstance(node, ast.Constant) and (value is None or node.value == value)
+
+
+def _write(node: ast.expr) -> tuple[str, int]:
+    """Return the text of a simplified rule, and how strongly its outermost sign binds."""
+    match node:
+        case ast.Constant(value=value):
+            return figures.short(value), _ATOM if value >= 0 else 3
+        case ast.Name(id=name):
+            return name, _ATOM
+        case ast.UnaryOp(operand=operand):
+            return "-" + _bracketed(operand, 3), 3
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as exponent)):
+            return _bracketed(left, _ATOM) + str(exponent).translate(_RAISED), 4
+        case ast.BinOp(left=left, op=op, right=right):
+            sign, binds = _SIGNS[type(op)]
+            tighter = isinstance(op, (ast.Sub, ast.Div, ast.Pow))
+            return _bracketed(left, binds) + sign + _bracketed(right, binds + tighter), binds
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return f"{name}({', '.join(_write(argument)[0] for argument in args)})", _ATOM
+    raise _NoFormulaError
+
+
+def _bracketed(node: ast.expr, binds: int) -> str:
+    text, strength = _write(node)
+    return text if strength >= binds else f"({text})"

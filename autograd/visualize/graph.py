@@ -1,0 +1,171 @@
+"""What `draw` returns: a `graphviz.Digraph` that renders itself, with or without a `dot` binary."""
+
+from __future__ import annotations
+
+import copy
+import os
+import struct
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from . import cards, dot, render, svg, text
+from . import circuit as circuits
+from .model import GraphData
+
+
+PNG_LIMIT = 32767  # Graphviz shrinks, without a word, what would be larger
+
+
+class Graph(graphviz.Digraph):
+    """A picture of a recorded graph.
+
+    In a notebook it shows itself. `svg()`, `png()`, `pdf()` and `text()` give it in one format,
+    `write(path)` saves it in that of the path's suffix. `data` holds what it shows, as plain
+    dataclasses; `note` says what it hides, if anything, and how to see it. `source` is the DOT, and
+    what `graphviz.Digraph` offers beside (`render`, `pipe`, `view`, `save`) works too.
+    """
+
+    def __init__(
+        self,
+        data: GraphData,
+        look: dot.Look,
+        *,
+        circuit: bool,
+        theme: str = "light",
+        timeout: float | None = 20.0,
+    ) -> None:
+        kind = circuits if circuit else cards
+        super().__init__(body=dot.document(kind.lines(data, look), look, kind.SPACING, data))
+        self.data = data
+        self._look = look
+        self._theme = theme
+        self._timeout = timeout
+
+    @property
+    def note(self) -> str:
+        """What the picture does not show, and how to see it; "" if it shows everything."""
+        return self.data.note
+
+    def svg(self) -> str:
+        """Return the picture as SVG: one file that needs nothing else."""
+        return svg.finish(
+            self._draw("svg"), self.source, self.data, self._look.palette, self._theme
+        )
+
+    def png(self) -> bytes:
+        """Return the picture as PNG, at 192 dots per inch."""
+        drawn = self._draw("png")
+        width, height = struct.unpack(">II", drawn[16:24])
+        if max(width, height) >= PNG_LIMIT:
+            raise ValueError(
+                f"PNG would be more than {PNG_LIMIT:,} px wide or high, and so small that nothing "
+                "can be read. Save SVG or PDF, or draw less of it with max_nodes=."
+            )
+        return drawn
+
+    def pdf(self) -> bytes:
+        """Return the picture as PDF, its text selectable."""
+        return self._draw("pdf")
+
+    def text(self) -> str:
+        """Return the picture in words, as an indented tree. Needs no renderer."""
+        return text.tree(self.data, self._look)
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Save the picture in the format that the suffix of `path` names, and return the path.
+
+        The suffixes are .svg, .png, .pdf, .dot (the source) and .txt (the text); any other is a
+        ValueError. Nothing is written unless the whole picture could be made.
+        """
+        file = Path(path)
+        suffix = file.suffix.lower()
+        makers = {
+            ".svg": self.svg,
+            ".png": self.png,
+            ".pdf": self.pdf,
+            ".dot": lambda: self.source,
+            ".txt": self.text,
+        }
+        if suffix not in makers:
+            raise ValueError(
+                f"cannot tell the format of {str(path)!r}: the suffix must be one of "
+                f"{', '.join(makers)}"
+            )
+        made = makers[suffix]()
+        file.write_bytes(made if isinstance(made, bytes) else made.encode())
+        return file
+
+    def _draw(self, format: str) -> bytes:
+        work = effort(self.data)
+        if work.is_huge:
+            limit = "" if self._timeout is None else f"; stopping after {self._timeout:g} s (timeout=)"
+            warnings.warn(f"{work}: layout may take a minute{limit}.", stacklevel=3)
+        return render.render(self.source, format, work, self._timeout)
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg()
+        except (render.RendererNotFound, render.LayoutTimeout, render.LayoutCrashed):
+            return None
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.svg(), "text/plain": self.text()}
+        except (render.RendererNotFound, render.LayoutTimeout, render.LayoutCrashed) as error:
+            return {"text/plain": f"{error}\n\n{self.text()}"}
+
+    def pipe(self, format: str | None = None, *args: Any, **options: Any) -> Any:
+        """As `graphviz.Digraph.pipe`; svg, png and pdf need no `dot` binary."""
+        format = format or self.format
+        encoding = options.pop("encoding", None)
+        if format not in render.FORMATS or args or options:
+            return super().pipe(format, *args, encoding=encoding, **options)
+        drawn = self.svg().encode() if format == "svg" else getattr(self, format)()
+        return drawn if encoding is None else drawn.decode(encoding)
+
+    def render(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        **options: Any,
+    ) -> str:
+        """As `graphviz.Digraph.render`; svg, png and pdf need no `dot` binary."""
+        format = format or self.format
+        if format not in render.FORMATS or options:
+            return super().render(filename, directory, view, cleanup, format, **options)
+        saved = Path(self.save(filename, directory))
+        rendered = saved.with_name(f"{saved.name}.{format}")
+        rendered.write_bytes(self.pipe(format))
+        if cleanup:
+            saved.unlink()
+        if view:
+            graphviz.view(rendered)
+        return str(rendered)
+
+    def copy(self) -> Graph:
+        """Return a picture of the same, to be changed on its own."""
+        return copy.deepcopy(self)
+
+
+def effort(data: GraphData) -> render.Effort:
+    """Estimate the work of a layout: a node stands one rank below the lowest that leads to it."""
+    rank: dict[str, int] = {}
+    leads_to: dict[str, list[str]] = defaultdict(list)
+    for edge in data.edges:
+        leads_to[edge.target].append(edge.source)
+    for node in data.nodes:
+        rank[node.id] = 1 + max((rank[source] for source in leads_to[node.id]), default=-1)
+    given = set(leads_to)  # leaves move down to where they are first used
+    nearest = {edge.source: rank[edge.target] - 1 for edge in reversed(data.edges)}
+    long = 0
+    for edge in data.edges:
+        start = rank[edge.source] if edge.source in given else nearest[edge.source]
+        long += max(0, rank[edge.target] - start - 1)
+    return render.Effort(len(data.nodes), long)

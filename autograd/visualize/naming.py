@@ -1,0 +1,91 @@
+"""What things are called in a picture.
+
+A tensor has the name the user gives it for the picture; else that of its `name` attribute; else the
+one it goes by in the line that made or used it; and if none can be found, `t1`, `t2`, ... All names
+are unique: the second `h` is `h_2`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from autograd.tensor import Tensor
+
+from . import figures, labels, source
+from .recorded import Step, Value
+
+_SPECIAL = {"pow": "square"}  # x ** 2 is recorded as a square
+
+
+class Unique:
+    """Gives out names, each once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._counts: Counter[str] = Counter()
+
+    def claim(self, name: str) -> str:
+        """Return `name`, or, if that is taken, `name_2`, `name_3`, ..."""
+        name = labels.clean(name) or "(no name)"
+        chosen = name
+        while chosen in self._taken:
+            self._counts[name] += 1
+            chosen = f"{name}_{self._counts[name] + 1}"
+        self._taken.add(chosen)
+        return chosen
+
+
+class Names:
+    """The names of the values of a picture, by id of the value."""
+
+    def __init__(
+        self, values: Iterable[Value], steps: Iterable[Step], given: Iterable[tuple[str, Value]]
+    ) -> None:
+        self._unique = Unique()
+        self._names: dict[int, str] = {}
+        self.ours: set[int] = set()  # those whose name we made up
+        values, steps = list(values), list(steps)
+        for name, value in given:
+            self._give(value, name)
+        for value in values:
+            self._give(value, None if value.tensor is None else value.tensor.name)
+        for step in steps:
+            self._from_source(step)
+        for step in steps:
+            self._from_operation(step)
+        self._make_up(values)
+
+    def __getitem__(self, value: Value) -> str:
+        return self._names[id(value)]
+
+    def _give(self, value: Value, name: str | None) -> None:
+        if name and id(value) not in self._names:
+            self._names[id(value)] = self._unique.claim(name)
+
+    def _from_source(self, step: Step) -> None:
+        written = source.written(step.node.code, step.node.lasti)
+        if written is None or step.name not in (written.op, _SPECIAL.get(written.op)):
+            return
+        for place, (_, value) in zip(step.places, step.operands, strict=True):
+            if value.step is None and place < len(written.operands):
+                self._give(value, written.operands[place])
+        self._give(step.output, written.target)
+
+    def _from_operation(self, step: Step) -> None:
+        """Parameters nobody named go by what the operation calls them: `weight`, `bias`."""
+        for name, value in step.operands:
+            if value.is_number and np.size(value.array) == 1:
+                self._give(value, figures.short(np.asarray(value.array).item()))
+            elif value.is_number or (value.tensor is not None and type(value.tensor) is not Tensor):
+                self._give(value, name)
+
+    def _make_up(self, values: list[Value]) -> None:
+        number = 0
+        for value in values:
+            if id(value) not in self._names:
+                number += 1
+                self._give(value, f"t{number}")
+                self.ours.add(id(value))

@@ -1,0 +1,208 @@
+"""What the engine recorded, read off the graph behind some tensors.
+
+A recorded graph holds what backward needs and no more. So the numbers of a tensor in its middle are
+found where they happen to be: with the tensor itself if somebody still has it, among the operands
+that a scalar operation remembers for the sake of pictures, or in what some rule kept.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.function import Function, FunctionCtx
+from autograd.node import FREED, AccumulateGrad, Node
+from autograd.op import Overwritten, SavedInput, SavedOutput, unpack
+from autograd.tensor import Tensor
+
+
+class Value:
+    """A tensor in the graph: an output of a node, a leaf, or a number that was an operand."""
+
+    __slots__ = ("node", "slot", "tensor", "array", "shape", "dtype", "step")
+
+    def __init__(self, node: Node | None, slot: int, tensor: Tensor | None, array: Any) -> None:
+        self.node = node  # None: no gradient flows here
+        self.slot = slot
+        self.tensor = tensor  # where somebody still has it
+        self.array = array  # None: its numbers are gone
+        self.step: Step | None = None  # the operation that gave it
+        if node is None:
+            self.shape, self.dtype = np.shape(array), np.asarray(array).dtype
+        elif isinstance(node.dtype, tuple):
+            self.shape, self.dtype = node.shape[slot], node.dtype[slot]
+        else:
+            self.shape, self.dtype = node.shape, node.dtype
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient flows here."""
+        return self.node is not None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it was never a tensor that we could see: a Python number, or a bare array."""
+        return self.node is None and self.tensor is None
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that backward left with the tensor, or None."""
+        held = None if self.tensor is None else self.tensor._grad
+        return None if held is None else held._array
+
+
+class Step:
+    """An operation in the graph."""
+
+    __slots__ = ("node", "name", "operands", "places", "outputs", "known")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.name = node.op.name if node.op is not None else node.name().removesuffix("Backward")
+        self.operands: list[tuple[str, Value]] = []  # with the name of the operation's parameter
+        self.places: list[int] = []  # of the operands, among all inputs of the node
+        self.outputs: list[Value] = []
+        self.known: dict[str, Any] = _known(node)  # what it keeps, by name
+
+    @property
+    def output(self) -> Value:
+        """Its first output, which nearly always is the only one."""
+        return self.outputs[0]
+
+
+def _known(node: Node) -> dict[str, Any]:
+    """Return what a node keeps for backward, by the names its rules use."""
+    if node.kept is FREED or not node.kept:
+        return {}
+    if node.op is None:
+        return {f"saved {i}": kept for i, kept in enumerate(node.kept) if kept is not None}
+    if node.op.variadic:
+        return {}
+    known: dict[str, Any] = {}
+    for name, target, kept in zip(node.op.inputs, node.inputs, node.kept, strict=True):
+        needs = node.op.rules[name].needs
+        if target is not None and needs:
+            known |= zip(needs, kept if len(needs) > 1 else (kept,), strict=True)
+    return known
+
+
+def kept_array(kept: Any) -> Any:
+    """Return the array of something kept, or None if it is none, or was overwritten since."""
+    try:
+        array = unpack(kept)
+    except Overwritten:
+        return None
+    return array if isinstance(array, (np.ndarray, np.generic)) else None
+
+
+class Recorded:
+    """The graph behind `outputs`: its operations in the order they ran, its tensors."""
+
+    def __init__(self, outputs: Sequence[Tensor], others: Iterable[Tensor] = ()) -> None:
+        self.steps: list[Step] = []
+        self._values: dict[tuple[int, int], Value] = {}  # by identity of node or tensor, and slot
+        self._alive = {_identity(t): t for t in [*others, *outputs]}
+        self._by_array = {id(t._array): t for t in others}
+        for node in _in_order([t.grad_fn for t in outputs]):
+            self.steps.append(self._read(node))
+        self.outputs = [self._of_tensor(t) for t in outputs]
+        self.values = list(self._values.values())
+
+    def _read(self, node: Node) -> Step:
+        step = Step(node)
+        slots = node.slots or (0,) * len(node.inputs)
+        names = _operand_names(node)
+        for i, (target, slot, name) in enumerate(zip(node.inputs, slots, names, strict=True)):
+            number = node.operands[i] if node.operands is not None else None
+            kept = step.known.get(name)
+            if target is not None:
+                value = self._of_node(target, slot)
+            elif isinstance(kept, (Tensor, SavedInput)):
+                value = self._of_tensor(kept if isinstance(kept, Tensor) else kept.tensor)
+            elif number is not None or kept is not None:
+                value = self._of_number(number if number is not None else kept)
+            else:
+                continue  # it needs no gradient and nobody kept it, or it was left out
+            if value.array is None:
+                value.array = number if number is not None else kept_array(kept)
+            step.operands.append((name, value))
+            step.places.append(i)
+        several = isinstance(node.dtype, tuple)
+        step.outputs = [self._of_node(node, i) for i in range(len(node.dtype) if several else 1)]
+        for output in step.outputs:
+            output.step = step
+        for kept in step.known.values():
+            if isinstance(kept, SavedOutput):
+                output = step.outputs[getattr(kept, "slot", 0)]
+                output.array = kept_array(kept) if output.array is None else output.array
+        return step
+
+    def _of_node(self, node: Node, slot: int) -> Value:
+        key = id(node), slot
+        if key not in self._values:
+            retained = node.hooks.retain.get(slot) if node.hooks is not None else None
+            tensor = self._alive.get(key) or (retained and retained())
+            if isinstance(node, AccumulateGrad):
+                tensor = node.variable
+            array = None if tensor is None else tensor._array
+            self._values[key] = Value(node, slot, tensor, array)
+        return self._values[key]
+
+    def _of_tensor(self, t: Tensor) -> Value:
+        if t.requires_grad:
+            return self._of_node(t.grad_fn or AccumulateGrad.of(t), t._slot)
+        key = id(t), -1
+        if key not in self._values:
+            self._values[key] = Value(None, 0, t, t._array)
+        return self._values[key]
+
+    def find(self, t: Tensor) -> Value | None:
+        """Return the place of a tensor in the graph, if it has one."""
+        if t.grad_fn is not None:
+            return self._values.get((id(t.grad_fn), t._slot))
+        accumulator = t._accumulator() if t._accumulator is not None else None
+        return self._values.get((id(t), -1) if accumulator is None else (id(accumulator), 0))
+
+    def _of_number(self, number: Any) -> Value:
+        named = self._by_array.get(id(number))
+        if named is not None:
+            return self._of_tensor(named)
+        value = Value(None, 0, None, number)
+        self._values[id(value), -2] = value
+        return value
+
+
+def _identity(t: Tensor) -> tuple[int, int]:
+    return (id(t), -1) if t.grad_fn is None else (id(t.grad_fn), t._slot)
+
+
+def _in_order(roots: Iterable[Node | None]) -> list[Node]:
+    """Return the operations that lead to `roots`, each after those it takes its operands from."""
+    order: list[Node] = []
+    seen: set[int] = set()
+    stack = [(root, False) for root in reversed(list(roots)) if root is not None]
+    while stack:
+        node, operands_done = stack.pop()
+        if operands_done:
+            order.append(node)
+        elif id(node) not in seen and not isinstance(node, AccumulateGrad):
+            seen.add(id(node))
+            stack.append((node, True))
+            stack += [(target, False) for target in reversed(node.inputs) if target is not None]
+    return order
+
+
+def _operand_names(node: Node) -> list[str]:
+    """Return what the operation calls its operands."""
+    count = len(node.inputs)
+    if node.op is not None:
+        return [node.op.inputs[0]] * count if node.op.variadic else list(node.op.inputs)
+    if isinstance(node, FunctionCtx):
+        names = list(inspect.signature(node._function.forward).parameters)
+        if node._function.setup_context is Function.setup_context:
+            names = names[1:]  # without ctx
+        return [names[place] if place < len(names) else "" for place in node._places]
+    return [""] * count

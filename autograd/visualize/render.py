@@ -1,0 +1,137 @@
+"""From DOT to bytes: laid out by Graphviz, wherever it can be found, without putting us at risk.
+
+pygraphviz carries Graphviz in its wheel, so no `dot` need be installed; it runs inside our process,
+though, holds the interpreter's lock, knows no time limit, and a crash of it is a crash of ours. So
+only small graphs are laid out in this process, which takes milliseconds; others in a child.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+FORMATS = ("svg", "png", "pdf")
+_LOCK = threading.Lock()  # Graphviz promises nothing about threads
+
+_CHILD = """
+import sys
+import pygraphviz
+source = sys.stdin.buffer.read().decode()
+graph = pygraphviz.AGraph(string=source)
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+"""
+
+
+class RendererNotFound(RuntimeError):
+    """There is nothing on this machine that can lay out graphs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing here can lay out graphs. pip install pygraphviz  (brings Graphviz with it on "
+            "Linux, macOS and Windows), or install Graphviz and put dot on PATH. Without either: "
+            '.text(), .source, .write("graph.dot").'
+        )
+
+
+class LayoutTimeout(TimeoutError):
+    """Graphviz did not finish in the time it was given."""
+
+
+class LayoutCrashed(RuntimeError):
+    """Graphviz died, in a process of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work a layout is: nodes, and the ranks that edges pass without a stop.
+
+    What kills `dot` is not many nodes but long edges: it puts a virtual node wherever one passes a
+    rank.
+    """
+
+    nodes: int
+    long: int
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is done in milliseconds, and safe to do in this process."""
+        return self.nodes <= 150 and self.long <= 500
+
+    @property
+    def is_huge(self) -> bool:
+        """Whether it may take a minute."""
+        return self.nodes > 2000 or self.long > 7000
+
+    def __str__(self) -> str:
+        return f"{self.nodes:,} nodes, {self.long:,} long-edge segments"
+
+
+def renderer() -> str:
+    """Return what there is to lay out graphs: "pygraphviz", else "dot"; or raise RendererNotFound."""
+    if importlib.util.find_spec("pygraphviz") is not None:
+        return "pygraphviz"
+    if shutil.which("dot") is not None:
+        return "dot"
+    raise RendererNotFound
+
+
+def render(source: str, format: str, effort: Effort, timeout: float | None) -> bytes:
+    """Lay out a graph in DOT and draw it as `format`.
+
+    A layout that takes too long is tried once more with less care for edges, about ten times
+    faster, before it is given up. Raises RendererNotFound, LayoutTimeout, LayoutCrashed.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"cannot draw as {format!r}; the formats are {', '.join(FORMATS)}")
+    if format == "png":
+        source = source.replace("{", "{\n\tgraph [dpi=192]", 1)
+    chosen = renderer()
+    if chosen == "pygraphviz" and effort.is_small:
+        return _render_here(source, format)
+    command = (
+        [sys.executable, "-c", _CHILD, format] if chosen == "pygraphviz" else ["dot", f"-T{format}"]
+    )
+    start = time.monotonic()
+    try:
+        return _render_in_child(command, source, effort, None if timeout is None else timeout / 2)
+    except subprocess.TimeoutExpired:
+        hasty = source.replace("{", '{\n\tgraph [nslimit=1, splines="false"]', 1)
+        left = None if timeout is None else timeout - (time.monotonic() - start)
+    try:
+        return _render_in_child(command, hasty, effort, left)
+    except subprocess.TimeoutExpired:
+        raise LayoutTimeout(
+            f"no layout within {timeout:g} s ({effort}). Try max_nodes=150 or timeout=None. "
+            "The DOT is in .source, the text in .text()."
+        ) from None
+
+
+def _render_here(source: str, format: str) -> bytes:
+    import pygraphviz
+
+    with _LOCK:
+        drawn: bytes = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+    return drawn
+
+
+def _render_in_child(
+    command: list[str], source: str, effort: Effort, timeout: float | None
+) -> bytes:
+    done = subprocess.run(
+        command, input=source.encode(), capture_output=True, timeout=timeout, check=False
+    )
+    if done.returncode == 0:
+        return done.stdout
+    if done.returncode < 0:
+        reason = f"signal {-done.returncode}"
+    else:
+        reason = f"exit code {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
+    raise LayoutCrashed(
+        f"Graphviz stopped with {reason} while laying out {effort.nodes:,} nodes. Your session is "
+        "unaffected. Try max_nodes=150; the DOT is in .source."
+    )

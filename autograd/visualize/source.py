@@ -1,0 +1,152 @@
+"""What the user's own line says: the names in `q = x + y`, and the text of a rule.
+
+A recorded operation remembers the instruction that called it. Python knows which characters of the
+program that instruction came from, and the syntax tree knows what they mean: an addition whose
+operands are called x and y, and whose result is given the name q.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from types import CodeType
+from typing import Any
+
+Span = tuple[int, int, int, int]  # line, end line, column, end column: as co_positions() has it
+
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.Pow: "pow",
+    ast.MatMult: "matmul",
+    ast.USub: "neg",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An operation as it stands in the program."""
+
+    op: str  # "add" for x + y, "relu" for F.relu(h)
+    operands: tuple[str, ...]  # names; "" for an operand that is no plain name
+    target: str  # the name its result is given; "" if none
+
+
+@dataclass(slots=True)
+class _Index:
+    """The expressions of one source text, by where they stand."""
+
+    written: dict[Span, ast.expr] = field(default_factory=dict)
+    targets: dict[Span, str] = field(default_factory=dict)
+    modules: set[str] = field(default_factory=set)  # names bound by imports
+    lambdas: list[ast.Lambda] = field(default_factory=list)
+
+
+def written(code: CodeType, lasti: int) -> Written | None:
+    """Return how the operation called by instruction `lasti` of `code` is written, if known."""
+    span = _span(code, lasti)
+    index = _index_of(code.co_filename)
+    node = index.written.get(span) if span else None
+    if node is None or span is None:
+        return None
+    target = index.targets.get(span, "")
+    match node:
+        case ast.BinOp():
+            return Written(_OPERATORS.get(type(node.op), ""), _names(node.left, node.right), target)
+        case ast.UnaryOp():
+            return Written(_OPERATORS.get(type(node.op), ""), _names(node.operand), target)
+        case ast.Call(func=ast.Name(id=name)):
+            return Written(name, _names(*node.args), target)
+        case ast.Call(func=ast.Attribute(value=owner, attr=name)):
+            is_function = isinstance(owner, ast.Name) and owner.id in index.modules
+            operands = node.args if is_function else [owner, *node.args]
+            return Written(name, _names(*operands), target)
+    return None
+
+
+def place(code: CodeType, lasti: int) -> str:
+    """Return where an instruction stands: `train.py:12`."""
+    span = _span(code, lasti)
+    return f"{PurePath(code.co_filename).name}:{span[0] if span else code.co_firstlineno}"
+
+
+def lambda_of(function: Callable[..., Any]) -> ast.Lambda | None:
+    """Return the syntax tree of a lambda, found by where its body stands."""
+    code = function.__code__
+    starts = []
+    for i in range(0, len(code.co_code), 2):
+        span = _span(code, i)
+        if span is not None and (span[0], span[2]) != (span[1], span[3]):  # not a mere place
+            starts.append((span[0], span[2]))
+    first = min(starts, default=None)
+    for candidate in _index_of(code.co_filename).lambdas:
+        if (candidate.body.lineno, candidate.body.col_offset) == first:
+            return candidate
+    return None
+
+
+def _span(code: CodeType, lasti: int) -> Span | None:
+    positions = _positions(code)
+    span = positions[lasti // 2] if 0 <= lasti // 2 < len(positions) else (None,) * 4
+    line, end_line, column, end_column = span
+    if line is None or end_line is None or column is None or end_column is None:
+        return None
+    return line, end_line, column, end_column
+
+
+@functools.lru_cache(maxsize=512)
+def _positions(code: CodeType) -> tuple[tuple[int | None, int | None, int | None, int | None], ...]:
+    return tuple(code.co_positions())
+
+
+def _index_of(filename: str) -> _Index:
+    return _index("".join(linecache.getlines(filename)))
+
+
+@functools.lru_cache(maxsize=64)
+def _index(text: str) -> _Index:
+    index = _Index()
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return index  # not Python, or not all of it: then nothing is known, which is no harm
+    for node in ast.walk(tree):
+        match node:
+            case ast.BinOp() | ast.UnaryOp() | ast.Call():
+                index.written[_place(node)] = node
+            case ast.Lambda():
+                index.lambdas.append(node)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                index.modules |= {name.asname or name.name.partition(".")[0] for name in names}
+            case (
+                ast.Assign(targets=[ast.Name(id=target)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
+                | ast.NamedExpr(target=ast.Name(id=target), value=value)
+            ):
+                index.targets[_place(value)] = target
+    return index
+
+
+def _place(node: ast.expr) -> Span:
+    end_line, end_column = node.end_lineno, node.end_col_offset
+    assert end_line is not None
+    assert end_column is not None
+    return node.lineno, end_line, node.col_offset, end_column
+
+
+def _names(*nodes: ast.expr) -> tuple[str, ...]:
+    return tuple(_name(node) for node in nodes)
+
+
+def _name(node: ast.expr) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *parts[::-1]]) if isinstance(node, ast.Name) else ""
