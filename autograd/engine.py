@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.grad_mode import mode
+from autograd.grad_mode import set_recording
 from autograd.node import FREED, AccumulateGrad, Node
 from autograd.op import Overwritten, node_of
 from autograd.tensor import Tensor, memory, storage, wrap
@@ -36,21 +36,19 @@ def run(
     """Backpropagate ``roots``, each (node, output number, gradient), to the leaves, or just to what is ``wanted``.
 
     Gradients are bare arrays, or with ``create_graph`` tensors, so that they are recorded in turn."""
-    nodes = [node for node, _, _ in roots]
-    needed = None if wanted is None else _leading_to(wanted, nodes)
-    waiting = _count(nodes, needed)
+    needed = None if wanted is None else _leading_to(wanted, [node for node, _, _ in roots])
+    waiting = _count([node for node, _, _ in roots], needed)
     arrived: dict[Node, Any] = {}
     for node, slot, gradient in roots:
         _add(arrived, node, slot, gradient)
-    ready = [node for node in arrived if node not in waiting]
+    ready = [(node, arrived.pop(node)) for node in list(arrived) if node not in waiting]
 
-    previous, mode.enabled = mode.enabled, create_graph
+    previous = set_recording(create_graph)
     node: Any = None
     try:
         with np.errstate(all="ignore"):  # as in the forward pass, inf and nan are values, not events
             while ready:
-                node = ready.pop()
-                dy = arrived.pop(node, None)
+                node, dy = ready.pop()
                 if type(node.dtype) is tuple and dy is not None:
                     dy = _all_outputs(node, dy, create_graph)
                 if node.hooks is not None:
@@ -59,7 +57,7 @@ def run(
                     dy = wanted.catch(node, dy)
                 if type(node) is AccumulateGrad:
                     if wanted is None and dy is not None:
-                        # Nobody else refers to this array: it may become the .grad as it is.
+                        # Two references, `dy` and the call's: the array is nobody else's and may become the .grad as it is.
                         accumulate(node.variable, dy, mine=_getrefcount(dy) == 2)
                     continue
 
@@ -78,33 +76,35 @@ def run(
                 if node.hooks is not None and node.hooks.after:
                     pulls, kept = _READY_MADE, _call_after(node, dy, pulls, kept)
 
-                for target, slot, pull, k in zip(node.inputs, node.slots or _FIRST, pulls, kept):  # noqa: B905 (hot, and repeat() is endless)
+                shape = node.shape if node.plain else None
+                for target, slot, pull, k in zip(node.inputs, node.slots or _FIRST, pulls, kept):  # noqa: B905 (repeat() is endless)
                     if target is None or (needed is not None and target not in needed):
                         continue
                     g = pull(dy, k)
+                    # The very same tuple for a shape says that nothing was broadcast: g fits as it is.
+                    if target.shape is not shape and g is not None:
+                        if type(target.dtype) is tuple:
+                            _add(arrived, target, slot, g)
+                            g = None
+                        elif g.shape != target.shape or g.dtype is not target.dtype:
+                            g = fit(g, target.shape, target.dtype)
+                    if target not in waiting:  # nothing else will arrive there
+                        ready.append((target, arrived.pop(target) if g is None and target in arrived else g))
+                        continue
                     if g is not None:
-                        if g.shape != target.shape or g.dtype is not target.dtype:
-                            if type(target.dtype) is tuple:
-                                _add(arrived, target, slot, g)
-                                g = None
+                        known = arrived.pop(target, None)
+                        if known is not None:
+                            # Add into the sum in place if nobody else can see it; else it is not ours to change.
+                            if type(known) is ndarray and _getrefcount(known) == 2 and known.base is None:
+                                known += g
+                                g = known
                             else:
-                                g = fit(g, target.shape, target.dtype)
-                        if g is not None:
-                            known = arrived.pop(target, None)
-                            if known is not None:
-                                # Add into the sum in place if nobody else can see it; else it is not ours to change.
-                                if type(known) is ndarray and _getrefcount(known) == 2 and known.base is None:
-                                    known += g
-                                    g = known
-                                else:
-                                    g = known + g
-                            arrived[target] = g
-                    missing = waiting[target] - 1
-                    if missing:
-                        waiting[target] = missing
-                    else:
-                        ready.append(target)
-                g = known = None  # so that they do not count as somebody else's references
+                                g = known + g
+                        arrived[target] = g
+                    waiting[target] -= 1
+                    if not waiting[target]:
+                        ready.append((target, arrived.pop(target, None)))
+                g = known = dy = None  # so that they do not count as somebody else's references
                 if not retain_graph and node.keeps:
                     node.kept = FREED
     except Overwritten as error:
@@ -114,24 +114,25 @@ def run(
             error.add_note(f"(in the backward of {node.name()}, for the operation at {node.where()})")
         raise
     finally:
-        mode.enabled = previous
+        set_recording(previous)
 
 
 def _count(roots: Iterable[Node], needed: set[Node] | None) -> dict[Node, int]:
-    """How many gradients each node will receive from the other nodes that these roots lead to."""
+    """How many gradients each node will receive from other nodes, for the nodes that will receive more than one (and for
+    roots that are reached from other roots, which have one already)."""
+    seen = set(roots)
     waiting: dict[Node, int] = {}
-    stack = list(dict.fromkeys(roots))
-    seen_roots = set(stack)
+    stack = list(seen)
+    first = set(seen)
     while stack:
         for target in stack.pop().inputs:
             if target is None or (needed is not None and target not in needed):
                 continue
-            if target in waiting:
-                waiting[target] += 1
+            if target in seen:
+                waiting[target] = waiting.get(target, 0 if target in first else 1) + 1
             else:
-                waiting[target] = 1
-                if target not in seen_roots:
-                    stack.append(target)
+                seen.add(target)
+                stack.append(target)
     return waiting
 
 

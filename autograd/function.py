@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.grad_mode import mode, no_grad
+from autograd.grad_mode import no_grad, recording
 from autograd.inplace import check_in_place, rebase, touch
 from autograd.node import FREED, Node, users_frame
 from autograd.op import SavedOutput, keep, node_of, unpack_tensor
@@ -145,8 +145,8 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Compute forward, and record it if an argument requires grad."""
         ctx = cls._node_class()
-        recording = mode.enabled and any(isinstance(a, Tensor) and a.requires_grad for a in args)
-        ctx.needs_input_grad = tuple(recording and isinstance(a, Tensor) and a.requires_grad for a in args)
+        recorded = recording() and any(isinstance(a, Tensor) and a.requires_grad for a in args)
+        ctx.needs_input_grad = tuple(recorded and isinstance(a, Tensor) and a.requires_grad for a in args)
         with no_grad():
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args)
@@ -158,7 +158,7 @@ class Function:
             if not any(t is o for o in outputs):
                 raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace must all be outputs of the Function.")
             touch(t, f"{cls.__name__}.apply()", sys._getframe(1))
-        if recording:
+        if recorded:
             outputs = _recorded(ctx, args, outputs, sys._getframe(1))
         return outputs if isinstance(output, tuple) else outputs[0]
 
@@ -211,10 +211,10 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(backward)
     def once(ctx: Any, *gradients: Any) -> Any:
-        recording = mode.enabled and any(isinstance(g, Tensor) and g.requires_grad for g in gradients)
+        recorded = recording() and any(isinstance(g, Tensor) and g.requires_grad for g in gradients)
         with no_grad():
             returned = backward(ctx, *gradients)
-        if not recording:
+        if not recorded:
             return returned
         results = returned if isinstance(returned, tuple) else (returned,)
         barred = tuple(_Once.apply(g, *gradients) if isinstance(g, Tensor) else g for g in results)

@@ -1,27 +1,32 @@
 """Whether operations are recorded: ``no_grad``, ``enable_grad``, ``set_grad_enabled``.
 
-One flag a thread. An operation looks at it only when one of its inputs requires grad.
+One flag a thread (a context variable, the quickest kind of flag to read that threads and tasks do not share). An
+operation looks at it only when one of its inputs requires grad.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 
-class _GradMode(threading.local):
-    enabled = True
+_mode: ContextVar[bool] = ContextVar("grad mode", default=True)
+recording = _mode.get  # whether operations are recorded now
 
 
-mode = _GradMode()
+def set_recording(value: bool) -> bool:
+    """Set the flag, and return what it was."""
+    previous = _mode.get()
+    _mode.set(value)
+    return previous
 
 
 def is_grad_enabled() -> bool:
     """Whether operations on tensors that require grad are being recorded in this thread."""
-    return mode.enabled
+    return recording()
 
 
 class _Switch:
@@ -30,11 +35,10 @@ class _Switch:
     _value: bool
 
     def __enter__(self) -> None:
-        self._previous = mode.enabled
-        mode.enabled = self._value
+        self._previous = set_recording(self._value)
 
     def __exit__(self, *exception: object) -> None:
-        mode.enabled = self._previous
+        set_recording(self._previous)
 
     def _again(self) -> _Switch:
         """A fresh switch to the same value: each call of a decorated function needs its own memory of the past."""
@@ -103,16 +107,12 @@ class set_grad_enabled(_Switch):
         if not isinstance(mode, bool):
             raise TypeError(f"set_grad_enabled takes True or False, but got {type(mode).__name__}")
         self._value = mode
-        self._previous = is_grad_enabled()
-        _set(mode)
+        self._previous = set_recording(mode)
 
     def __enter__(self) -> None:
-        _set(self._value)
+        set_recording(self._value)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        _set(self._previous)  # as a decorator it changes nothing until the function is called
+        set_recording(self._previous)  # as a decorator it changes nothing until the function is called
         return super().__call__(function)
 
-
-def _set(value: bool) -> None:
-    mode.enabled = value

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.dtypes import can_cast
-from autograd.grad_mode import mode
+from autograd.grad_mode import recording
 from autograd.node import Node, users_frame, where
 from autograd.op import node_of, op, record
 from autograd.tensor import Tensor, memory, storage, wrap
@@ -58,12 +58,12 @@ def write(t: Tensor, compute: Callable[[Tensor], Any], name: str, frame: Any) ->
     old = _as_it_was(t)
     new = compute(old)
     _check_result(t, new, name)
-    recording = mode.enabled and (new._requires_grad or t.requires_grad)
-    if recording:
+    recorded = recording() and (new._requires_grad or t.requires_grad)
+    if recorded:
         check_in_place(t, name)
     _fill(memory(t), new._array)
     touch(t, name, frame)
-    if recording and new._requires_grad:
+    if recorded and new._requires_grad:
         if new._array.dtype != t._array.dtype:
             new = new._cast(t._array.dtype)
         rebase(t, node_of(new), new._slot)
@@ -74,7 +74,7 @@ def _as_it_was(t: Tensor) -> Tensor:
     """The old value, as a tensor of its own. While gradients are recorded it may be kept for backward: then it is a copy,
     for the memory is about to change. Otherwise the same array will do."""
     node = t.grad_fn
-    if not mode.enabled:
+    if not recording():
         return wrap(t._array)
     old = wrap(t._array.copy())
     if t._requires_grad:
@@ -115,8 +115,9 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
     slots = (base._slot if old else 0, slot)
     take = t._view.take
     frame = users_frame(sys._getframe(1))
+    array = memory(base)
     changed = record(
-        _copy_slices.op.node, memory(base), (old, node), slots if any(slots) else None, (take, take), None, frame
+        _copy_slices.op.node, array, array.shape, array.dtype, (old, node), slots if any(slots) else None, (take, take), None, frame
     )
     _move(base, changed._node, 0)
     t._view.version = -1  # out of date, like every other view of this base

@@ -36,6 +36,7 @@ class Node:
     # Of the user: code, lasti. `operands` are the numbers of a scalar operation, for pictures. `hooks` is None or Hooks.
     __slots__ = ("inputs", "slots", "kept", "shape", "dtype", "code", "lasti", "operands", "hooks", "__weakref__")
 
+    plain = False  # elementwise, and nothing was promoted: where shapes are equal, gradients fit as they are
     keeps = True  # whether there is anything to free
     fills_in_zeros = True  # whether an unused output's gradient arrives as zeros, or as None
     pulls: Any = None  # the rules, made ready by op.py; None: the node has an apply() of its own
@@ -164,26 +165,20 @@ class Hooks:
 # -- where the user wrote it ------------------------------------------------------------------------------------------
 
 
-class _Ours(dict[str, bool]):
-    """Whether a source file is this library's: operations written there are credited to the line that called in."""
-
-    _roots = tuple(
-        os.path.join(os.path.dirname(os.path.dirname(__file__)), package) + os.sep for package in ("autograd", "nn")
-    )
-
-    def __missing__(self, filename: str) -> bool:
-        self[filename] = answer = filename.startswith(self._roots)
-        return answer
-
-
-ours = _Ours()
+_OURS = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(__file__)), package) + os.sep for package in ("autograd", "nn")
+)
+users_files: set[str] = set()  # source files seen that are not this library's: a set is the quickest to ask
 _NOWHERE = (lambda: None).__code__
 
 
 def users_frame(frame: FrameType) -> FrameType:
     """The nearest frame, from ``frame`` outwards, that is not this library's own (the outermost one if all are)."""
-    while ours[frame.f_code.co_filename] and frame.f_back is not None:
+    while frame.f_code.co_filename.startswith(_OURS) and frame.f_back is not None:
         frame = frame.f_back
+    filename = frame.f_code.co_filename
+    if not filename.startswith(_OURS):
+        users_files.add(filename)
     return frame
 
 

@@ -26,8 +26,8 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.dtypes import result_dtype
-from autograd.grad_mode import mode
-from autograd.node import AccumulateGrad, Node, ours, users_frame
+from autograd.grad_mode import recording
+from autograd.node import AccumulateGrad, Node, users_files, users_frame
 from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
 
 _new = object.__new__
@@ -71,6 +71,8 @@ class Op:
         self.defaults = dict(zip(reversed(self.parameters), reversed(function.__defaults__ or ()), strict=False))
         self.floats: bool = traits.pop("floats", False)  # integers are computed as floats of the default dtype
         self.view: bool = traits.pop("view", False)  # the output may share the memory of the input
+        self.kinds: str | None = traits.pop("kinds", None)  # the kinds of dtype it computes in, of NumPy's "b", "i", "u", "f"
+        self.bools: bool = traits.pop("bools", True)  # whether it takes bool tensors, to be promoted, beside others
         self.rules = {name[1:]: Rule(name[1:], rule) for name, rule in rules.items()}
         self.apply: Callable[..., Any]
         self._check(traits)
@@ -85,13 +87,14 @@ class Op:
             self.node.pulls, self.node.pulls_with_graph = itertools.repeat(*pulls), itertools.repeat(*with_graph)
         else:
             self.node.pulls, self.node.pulls_with_graph = tuple(pulls), tuple(with_graph)
+        self.plain_node: type[Node] = type(self.node.__name__, (self.node,), {"__slots__": (), "plain": True})
         OPS[self.name] = self
 
     def _check(self, unknown: dict[str, Any]) -> None:
         """A misspelt name is found here, when the module is imported."""
         where = f"@{self.kind} {self.name}"
         if unknown:
-            raise TypeError(f"{where}: unknown traits {', '.join(unknown)}; known are floats, view and tensors")
+            raise TypeError(f"{where}: unknown traits {', '.join(unknown)}; known are floats, view, kinds, bools and tensors")
         if tuple(self.inputs) != tuple(self.rules) and self.rules:
             raise TypeError(
                 f"{where}: rules are given for {', '.join(self.rules)}, but the parameters are {', '.join(self.inputs + self.settings)}; "
@@ -111,7 +114,8 @@ OPS: dict[str, Op] = {}
 def op(_kind: str = "op", /, **declared: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make a NumPy function a differentiable operation. Keywords: a rule ``d<input>`` for each tensor input, and traits:
     ``floats=True`` (integers are computed as floats), ``view=True`` (the output may share the input's memory),
-    ``tensors=n`` (the first n parameters are tensors: for functions without a derivative).
+    ``tensors=n`` (the first n parameters are tensors: for functions without a derivative), ``kinds="f"`` or ``"iuf"`` (only
+    these dtypes are computed in) and ``bools=False`` (bool tensors are refused even beside others).
 
     >>> @op(dx=lambda dy, x: 3 * dy * square(x))
     ... def cube(x): return x**3
@@ -265,19 +269,27 @@ def _pull_with_graph(rule: Rule) -> Callable[[Any, Any, Node], Any]:
 
 
 def record(
-    node_class: type[Node], y: Any, inputs: tuple[Node | None, ...], slots: Any, kept: Any, operands: Any, frame: Any
+    node_class: type[Node],
+    y: Any,
+    shape: Any,
+    dtype: Any,
+    inputs: tuple[Node | None, ...],
+    slots: Any,
+    kept: Any,
+    operands: Any,
+    frame: Any,
 ) -> Tensor:
     """The tensor around ``y`` and the node that says how it came to be. ``frame`` called the operation."""
     code = frame.f_code
-    if ours[code.co_filename]:
+    if code.co_filename not in users_files:
         frame = users_frame(frame)
         code = frame.f_code
-    node = _new(node_class)
+    node: Any = node_class()
     node.inputs = inputs
     node.slots = slots
     node.kept = kept
-    node.shape = y.shape
-    node.dtype = y.dtype
+    node.shape = shape
+    node.dtype = dtype
     node.code = code
     node.lasti = frame.f_lasti
     node.operands = operands
@@ -316,11 +328,17 @@ def node_of(t: Tensor) -> Node:
 # tensors, have a path of their own; _general says the same for all others.
 
 
+# Where an elementwise operation neither broadcasts nor promotes, its node takes over the very tuple that is the shape of
+# the node before it. Then one look at the identity tells backward that a gradient needs no fitting (see engine.run).
+
+
 def _unary(op: Op) -> Callable[..., Any]:
     """y = f(x)."""
-    forward, node_class, floats = op.forward, op.node, op.floats
+    forward, node_class, floats, kinds = op.forward, op.node, op.floats, op.kinds
     needs = op.rules[op.inputs[0]].needs if op.rules else ()
     nothing, needs_x, needs_y = needs == (), needs == op.inputs, needs == ("y",)
+    simple = nothing or needs_x or needs_y
+    same_shape = op.kind == "elementwise"
     differentiable = bool(op.rules)
 
     def apply(input: Any) -> Any:
@@ -329,32 +347,38 @@ def _unary(op: Op) -> Callable[..., Any]:
         if input._view is not None:
             refresh(input)
         x = input._array
-        if not (input._requires_grad and mode.enabled and differentiable):
+        if not (input._requires_grad and recording() and differentiable):
+            if kinds and x.dtype.kind not in kinds:
+                raise _not_implemented(op, x.dtype)
             return _unrecorded(op, forward(_as_float(x) if floats else x), (input,))
         y = forward(x)
         operands = None if type(y) is ndarray else (x,)
-        inputs = (input._node or AccumulateGrad.of(input),)
-        slots = (input._slot,) if input._slot else None
-        if nothing:
-            kept: Any = None
-        elif needs_x:
-            kept = input if input._storage is None else SavedInput(input)
-        elif needs_y:
+        if not simple:
+            return _record_general(op, (input,), (input,), y, operands, _getframe(1))
+        before = input._node or AccumulateGrad.of(input)
+        if input._slot or not same_shape or type(before.dtype) is tuple:
+            slots, shape, dtype = (input._slot,), y.shape, y.dtype
+        else:
+            slots, shape, dtype = None, before.shape, before.dtype
+        changes = None
+        if needs_y:
             changes = [0, None]
             kept = SavedOutput(y, changes)
-            out = record(node_class, y, inputs, slots, (kept,), operands, _getframe(1))
-            out._storage = changes
-            return out
+        elif needs_x:
+            kept = input if input._storage is None else SavedInput(input)
         else:
-            return _record_general(op, (input,), (input,), y, operands, _getframe(1))
-        return record(node_class, y, inputs, slots, (kept,), operands, _getframe(1))
+            kept = None
+        out = record(node_class, y, shape, dtype, (before,), slots, (kept,), operands, _getframe(1))
+        out._storage = changes
+        return out
 
     return apply
 
 
 def _binary(op: Op) -> Callable[..., Any]:
     """y = f(a, b), elementwise: the inputs broadcast and are promoted; either may be a number."""
-    forward, node_class, floats = op.forward, op.node, op.floats
+    forward, node_class = op.forward, op.node
+    only_floats = op.floats or op.kinds is not None or not op.bools  # or else it must be looked into
     name_a, name_b = op.inputs
     needs_a, needs_b = (op.rules[name].needs for name in op.inputs) if op.rules else ((), ())
     # The commonest rules need nothing, or the other input.
@@ -363,59 +387,71 @@ def _binary(op: Op) -> Callable[..., Any]:
     differentiable = bool(op.rules)
 
     def apply(input: Any, other: Any) -> Any:
+        promoted = False
         if isinstance(input, Tensor):
             if input._view is not None:
                 refresh(input)
-            a = input._array
-            a_needs_grad = input._requires_grad
-        else:
-            a = input
-            a_needs_grad = False
-        if isinstance(other, Tensor):
+            a, a_needs_grad = input._array, input._requires_grad
+            if isinstance(other, Tensor):
+                if other._view is not None:
+                    refresh(other)
+                b, b_needs_grad = other._array, other._requires_grad
+                if a.dtype is not b.dtype or (only_floats and b.dtype.kind != "f"):
+                    a, b = _promoted(op, a, b)
+                    promoted = True
+            else:
+                b, b_needs_grad = other, False
+                if a.dtype.kind != "f" or type(b) not in _NUMBERS:
+                    a, b = _promoted(op, a, b)
+                    promoted = True
+        elif isinstance(other, Tensor):
             if other._view is not None:
                 refresh(other)
-            b = other._array
-            b_needs_grad = other._requires_grad
-            if a is input:
-                if b.dtype.kind != "f" or type(a) not in _NUMBERS:
-                    a, b = _promoted(op, a, b)
-            elif a.dtype is not b.dtype or (floats and b.dtype.kind != "f"):
+            a, a_needs_grad = input, False
+            b, b_needs_grad = other._array, other._requires_grad
+            if b.dtype.kind != "f" or type(a) not in _NUMBERS:
                 a, b = _promoted(op, a, b)
+                promoted = True
         else:
-            b = other
-            b_needs_grad = False
-            if a is input:
-                return forward(a, b)  # no tensors: arrays in, array out
-            if a.dtype.kind != "f" or type(b) not in _NUMBERS:
-                a, b = _promoted(op, a, b)
+            return forward(input, other)  # arrays in, array out
         try:
             y = forward(a, b)
         except ValueError as error:
             raise _does_not_fit(op, (input, other), error) from None
-        if not ((a_needs_grad or b_needs_grad) and differentiable and mode.enabled):
+        if not ((a_needs_grad or b_needs_grad) and differentiable and recording()):
             return _unrecorded(op, y, (input, other))
         operands = None if type(y) is ndarray else (a, b)
         if not simple:
             return _record_general(op, (input, other), (input, other), y, operands, _getframe(1))
+        node_a = node_b = kept_a = kept_b = slots = None
         if a_needs_grad:
-            node_a: Node | None = input._node or AccumulateGrad.of(input)
-            slot = input._slot
-            kept_a = other if a_needs_b else None
-            if a_needs_b and b is not other and other._storage is not None:
-                kept_a = SavedInput(other)
-        else:
-            node_a = kept_a = None
-            slot = 0
+            before = node_a = input._node or AccumulateGrad.of(input)
+            if a_needs_b:
+                kept_a = keep(other) if promoted or b is other or other._storage is not None else other
+            if input._slot:
+                slots = (input._slot, 0)
         if b_needs_grad:
-            node_b: Node | None = other._node or AccumulateGrad.of(other)
-            slots = (slot, other._slot) if slot or other._slot else None
-            kept_b = input if b_needs_a else None
-            if b_needs_a and a is not input and isinstance(input, Tensor) and input._storage is not None:
-                kept_b = SavedInput(input)
-        else:
-            node_b = kept_b = None
-            slots = (slot, 0) if slot else None
-        return record(node_class, y, (node_a, node_b), slots, (kept_a, kept_b), operands, _getframe(1))
+            before = node_b = other._node or AccumulateGrad.of(other)
+            if b_needs_a:
+                kept_b = keep(input) if promoted or a is input or input._storage is not None else input
+            if other._slot:
+                slots = (input._slot if a_needs_grad else 0, other._slot)
+        shape, dtype = before.shape, before.dtype
+        if promoted or type(dtype) is tuple or not (
+            (node_a is not None and node_b is not None and node_a.shape is node_b.shape) or shape == y.shape
+        ):
+            shape, dtype = y.shape, y.dtype
+        return record(
+            op.node if promoted else node_class,
+            y,
+            shape,
+            dtype,
+            (node_a, node_b),
+            slots,
+            (kept_a, kept_b),
+            operands,
+            _getframe(1),
+        )
 
     return apply
 
@@ -443,13 +479,15 @@ def _general(op: Op) -> Callable[..., Any]:
             arrays[:count] = _promoted(op, *arrays[:count])
         elif op.floats:
             arrays[0] = _as_float(arrays[0])
+        elif op.kinds and arrays[0].dtype.kind not in op.kinds:
+            raise _not_implemented(op, arrays[0].dtype)
         if op.view:
             arrays[0] = memory(tensors[0])
         try:
             y = forward(*arrays)
         except ValueError as error:
             raise _does_not_fit(op, tensors, error) from None
-        if not (needs_grad and differentiable and mode.enabled):
+        if not (needs_grad and differentiable and recording()):
             out = tuple(_unrecorded(op, part, tensors) for part in y) if type(y) is tuple else _unrecorded(op, y, tensors)
         else:
             operands = None if type(y) in (ndarray, tuple) else tuple(arrays)
@@ -477,7 +515,7 @@ def _variadic(op: Op) -> Callable[..., Any]:
         if not any_tensor:
             return forward(*arrays, **settings)
         y = forward(*arrays, **settings)
-        if not (needs_grad and mode.enabled):
+        if not (needs_grad and recording()):
             return _unrecorded(op, y, tensors)
         values = (tensors, *(settings[name] for name in op.settings))
         return _record_general(op, tensors, values, y, None, _getframe(1))
@@ -500,7 +538,7 @@ def _record_general(op: Op, tensors: Any, values: Any, y: Any, operands: Any, fr
     slots = slots if any(slots) else None
     if type(y) is tuple:
         return record_several(op.node, y, inputs, slots, kept, frame)
-    out = record(op.node, y, inputs, slots, kept, operands, frame)
+    out = record(op.node, y, y.shape, y.dtype, inputs, slots, kept, operands, frame)
     if saved_y is not None:
         out._storage = saved_y.changes
     return out
@@ -508,11 +546,9 @@ def _record_general(op: Op, tensors: Any, values: Any, y: Any, operands: Any, fr
 
 def record_several(node_class: type[Node], ys: tuple[Any, ...], inputs: Any, slots: Any, kept: Any, frame: Any) -> Any:
     """The tensors of an operation with several outputs, which share one node. Integer outputs need no gradient."""
-    first = record(node_class, ys[0], inputs, slots, kept, None, frame)
+    shapes, kinds = tuple(y.shape for y in ys), tuple(y.dtype for y in ys)
+    first = record(node_class, ys[0], shapes, kinds, inputs, slots, kept, None, frame)
     node = first._node
-    assert node is not None
-    node.shape = tuple(y.shape for y in ys)
-    node.dtype = tuple(y.dtype for y in ys)
     outputs = [first]
     for slot, y in enumerate(ys[1:], start=1):
         t = wrap(y)
@@ -605,6 +641,12 @@ def _promoted(op: Op, *operands: Any) -> list[Any]:
                 f"(position {position + 1}) must be Tensor, not {type(x).__name__}"
             )
     common = result_dtype(*present)
+    if not op.bools:
+        refused = [x.dtype for x in present if isinstance(x, _ARRAYS) and x.dtype.kind == "b"]
+        if refused:
+            raise _not_implemented(op, refused[0])
+    if op.kinds and common.kind not in op.kinds:
+        raise _not_implemented(op, common)
     if op.floats and common.kind != "f":
         common = dtypes.get_default_dtype().numpy
     return [x.astype(common, copy=False) if isinstance(x, _ARRAYS) else x for x in operands]
@@ -618,6 +660,18 @@ def _array_argument(op: Op, x: Any) -> Any:
     if isinstance(x, _ARRAYS):
         return x
     raise TypeError(f"{op.name}(): argument 'input' (position 1) must be Tensor, not {type(x).__name__}")
+
+
+def _not_implemented(op: Op, dtype: np.dtype) -> NotImplementedError:
+    """What to raise for a dtype that an operation makes no sense of (or PyTorch none)."""
+    kinds = op.kinds or "iuf"
+    names = {"b": "bool", "i": "integer", "f": "floating-point"}
+    return NotImplementedError(
+        f'"{op.name}" not implemented for \'{dtypes.of_array(np.empty(0, dtype))._title}\': it takes '
+        f"{' and '.join(names[kind] for kind in names if kind in kinds)} tensors. Convert this {dtype} one first, "
+        f"with {'x.float()' if 'f' in kinds else 'x.long()'} for example"
+        + (", or compute with it as a mask: ~x, x & y, torch.where(x, a, b)." if dtype.kind == "b" else ".")
+    )
 
 
 def _does_not_fit(op: Op, tensors: Any, error: ValueError) -> Exception:

@@ -19,7 +19,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.device import cpu, device
 from autograd.formatting import format_tensor
-from autograd.grad_mode import mode
+from autograd.grad_mode import set_recording
 from autograd.node import AccumulateGrad, HookDict, Node, RemovableHandle, users_frame, where
 
 _new = object.__new__
@@ -520,11 +520,11 @@ def refresh(t: Tensor) -> None:
         return
     view.version = changes[0]
     if view.base._requires_grad:
-        previous, mode.enabled = mode.enabled, True
+        previous = set_recording(True)
         try:
             again = view.take(view.base)
         finally:
-            mode.enabled = previous
+            set_recording(previous)
         t._node, t._slot, t._requires_grad = again._node, again._slot, again._requires_grad
 
 
