@@ -91,6 +91,11 @@ def of_array(array: Any) -> dtype:
         ) from None
 
 
+def of_numpy(d: np.dtype) -> dtype:
+    """The dtype of that NumPy dtype, one of those that tensors can hold."""
+    return _OF_NUMPY[d]
+
+
 def to_numpy(d: Any) -> np.dtype:
     """The NumPy dtype meant by ``d``: a :class:`dtype`, a NumPy dtype or type, or Python's float, int, bool."""
     if isinstance(d, dtype):
@@ -108,7 +113,7 @@ def to_numpy(d: Any) -> np.dtype:
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """The smallest dtype that both can be cast to, as ``torch.promote_types``."""
-    return _OF_NUMPY[_promote(type1.numpy, type2.numpy)]
+    return of_numpy(_promote(type1.numpy, type2.numpy))
 
 
 def can_cast(from_: dtype, to: dtype) -> builtins.bool:

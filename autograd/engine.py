@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.dtypes import of_numpy
 from autograd.grad_mode import set_recording
-from autograd.node import FREED, AccumulateGrad, Node
+from autograd.node import FREED, AccumulateGrad, Node, accumulator
 from autograd.op import Overwritten, node_of
 from autograd.tensor import Tensor, memory, storage, wrap
 
@@ -331,9 +332,7 @@ def _freed(node: Node) -> RuntimeError:
 
 
 def _overwritten(node: Node, error: Overwritten) -> RuntimeError:
-    from autograd.dtypes import _OF_NUMPY
-
-    kind = _OF_NUMPY[error.dtype]._title + "Tensor"
+    kind = of_numpy(error.dtype)._title + "Tensor"
     which = "the output of" if error.output else "an input of"
     changed = f" It was changed by {error.change}." if error.change else ""
     return RuntimeError(
@@ -450,7 +449,7 @@ def _roots(outputs: list[Tensor], gradients: Any, create_graph: bool) -> list[tu
         node = y.grad_fn
         if not y._requires_grad:
             raise RuntimeError(_does_not_require_grad(y, index))
-        roots.append((node or AccumulateGrad.of(y), y._slot, _start(y, gradient, index, create_graph)))
+        roots.append((node or accumulator(y), y._slot, _start(y, gradient, index, create_graph)))
     return roots
 
 

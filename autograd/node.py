@@ -108,15 +108,17 @@ class AccumulateGrad(Node):
         self.operands = None
         self.hooks = None
 
-    @staticmethod
-    def of(variable: Any) -> AccumulateGrad:
-        """The one accumulator of a leaf: the living one, or a new one."""
-        reference = variable._accumulator
-        node = None if reference is None else reference()
-        if node is None:
-            node = AccumulateGrad(variable)
-            variable._accumulator = weakref.ref(node)
-        return node
+
+def accumulator(variable: Any) -> AccumulateGrad:
+    """The one AccumulateGrad of a leaf: the living one, or a new one."""
+    try:
+        node = variable._accumulator()
+    except AttributeError:  # the leaf's first use
+        node = None
+    if node is None:
+        node = AccumulateGrad(variable)
+        variable._accumulator = weakref.ref(node)
+    return node
 
 
 class HookDict(dict[int, Any]):

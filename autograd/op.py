@@ -27,7 +27,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.dtypes import result_dtype
 from autograd.grad_mode import recording
-from autograd.node import AccumulateGrad, Node, users_files, users_frame
+from autograd.node import Node, accumulator, users_files, users_frame
 from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
 
 _new = object.__new__
@@ -319,7 +319,7 @@ def _unrecorded(op: Op, y: Any, tensors: tuple[Any, ...]) -> Tensor:
 
 def node_of(t: Tensor) -> Node:
     """Where the gradient of ``t`` goes."""
-    return t._node or AccumulateGrad.of(t)
+    return t._node or accumulator(t)
 
 
 # -- the shapes an operation comes in ---------------------------------------------------------------------------------
@@ -355,7 +355,7 @@ def _unary(op: Op) -> Callable[..., Any]:
         operands = None if type(y) is ndarray else (x,)
         if not simple:
             return _record_general(op, (input,), (input,), y, operands, _getframe(1))
-        before = input._node or AccumulateGrad.of(input)
+        before = input._node or accumulator(input)
         if input._slot or not same_shape or type(before.dtype) is tuple:
             slots, shape, dtype = (input._slot,), y.shape, y.dtype
         else:
@@ -425,13 +425,13 @@ def _binary(op: Op) -> Callable[..., Any]:
             return _record_general(op, (input, other), (input, other), y, operands, _getframe(1))
         node_a = node_b = kept_a = kept_b = slots = None
         if a_needs_grad:
-            before = node_a = input._node or AccumulateGrad.of(input)
+            before = node_a = input._node or accumulator(input)
             if a_needs_b:
                 kept_a = keep(other) if promoted or b is other or other._storage is not None else other
             if input._slot:
                 slots = (input._slot, 0)
         if b_needs_grad:
-            before = node_b = other._node or AccumulateGrad.of(other)
+            before = node_b = other._node or accumulator(other)
             if b_needs_a:
                 kept_b = keep(input) if promoted or a is input or input._storage is not None else input
             if other._slot:

@@ -111,7 +111,11 @@ class Tensor:
     #         six times faster than with 0-d arrays; `memory()` makes the array when somebody needs its memory.
     # _node, _slot: the node that computed it, and which of its outputs it is.
     # _storage: None, or [number of in-place changes, (name, code, lasti) of the last], shared by all tensors on this memory.
-    __slots__ = ("_array", "_requires_grad", "_node", "_slot", "_view", "_storage", "_grad", "__dict__", "__weakref__")
+    # _accumulator: set when a leaf is first used: a weak reference to its AccumulateGrad.
+    __slots__ = (
+        *("_array", "_requires_grad", "_node", "_slot", "_view", "_storage", "_grad"),
+        *("_accumulator", "__dict__", "__weakref__"),
+    )
 
     _array: Any
     _requires_grad: bool
@@ -120,9 +124,9 @@ class Tensor:
     _view: View | None
     _storage: list[Any] | None
     _grad: Tensor | None
+    _accumulator: weakref.ref[AccumulateGrad]
 
     # Rare, so kept in the instance's __dict__ when there at all:
-    _accumulator: weakref.ref[AccumulateGrad] | None = None
     _leaf_hooks: HookDict | None = None
     _post_accumulate_hooks: HookDict | None = None
     _cut: Cut | None = None  # why there is no graph, where an input did require grad
@@ -361,8 +365,10 @@ class Tensor:
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self._requires_grad and value._array.dtype.kind != "f":
             raise RuntimeError(f"data set to a tensor that requires gradients must be floating point, but got {value.dtype}")
-        self._array = memory(value)
-        self._accumulator = None  # it remembers the old shape and dtype
+        # A 0-d result that nobody else holds (this parameter and the call's two references apart) can stay a NumPy scalar.
+        self._array = value._array if sys.getrefcount(value) <= 3 else memory(value)
+        if hasattr(self, "_accumulator"):
+            del self._accumulator  # it remembers the old shape and dtype
 
     # -- out of the graph ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,213 @@
+"""``python -m autograd "(x + y) * z" x=-2 y=5 z=-4``: each value, each gradient, and the picture.
+
+The expression is read as Python, but never run as Python: its syntax tree is walked, and only numbers, the names given
+on the command line, arithmetic, indexing and the operations of this package are understood."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import operator
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import ops
+from autograd.creation import tensor
+from autograd.tensor import Tensor
+
+_OPERATORS: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.MatMult: operator.matmul,
+    ast.Mod: operator.mod,
+    ast.FloorDiv: operator.floordiv,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+class ExpressionError(Exception):
+    """Something in the expression that cannot be computed, with the place."""
+
+    def __init__(self, message: str, expression: str, column: int) -> None:
+        super().__init__(message)
+        self.message, self.expression, self.column = message, expression, column
+
+    def __str__(self) -> str:
+        return f"error: {self.message}\n    {self.expression}\n    {' ' * self.column}^"
+
+
+class Evaluation:
+    """Computes an expression bottom-up and remembers each step: the text of the part, and its tensor."""
+
+    def __init__(self, expression: str, variables: dict[str, Tensor]) -> None:
+        self.expression = expression
+        self.variables = variables
+        self.steps: list[tuple[str, Tensor]] = []
+        try:
+            tree = ast.parse(expression, mode="eval")
+        except SyntaxError as error:
+            raise ExpressionError(f"not an expression: {error.msg}", expression, (error.offset or 1) - 1) from None
+        except (RecursionError, MemoryError):
+            raise ExpressionError("nested too deeply", expression, 0) from None
+        self.result = self._value(tree.body)
+        if not isinstance(self.result, Tensor):
+            raise ExpressionError("the expression uses no variable, so there is nothing to differentiate", expression, 0)
+
+    def _value(self, part: ast.expr) -> Any:
+        compute = getattr(self, f"_{type(part).__name__.lower()}", None)
+        if compute is None:
+            raise self._error(f"{type(part).__name__} is not understood here; use numbers, names, + - * / ** @, indexing and functions", part)
+        return compute(part)
+
+    def _constant(self, part: ast.Constant) -> Any:
+        if not isinstance(part.value, (int, float)):
+            raise self._error(f"{part.value!r} is not a number", part)
+        return part.value
+
+    def _name(self, part: ast.Name) -> Tensor:
+        if part.id not in self.variables:
+            known = ", ".join(self.variables) or "none are given"
+            raise self._error(f"unknown name '{part.id}' (known: {known}). Give it a value: {part.id}=1", part)
+        return self.variables[part.id]
+
+    def _binop(self, part: ast.BinOp) -> Any:
+        return self._apply(part, self._operator(part.op, part), [self._value(part.left), self._value(part.right)])
+
+    def _unaryop(self, part: ast.UnaryOp) -> Any:
+        return self._apply(part, self._operator(part.op, part), [self._value(part.operand)])
+
+    def _compare(self, part: ast.Compare) -> Any:
+        if len(part.ops) > 1:
+            raise self._error("compare two things at a time", part)
+        both = [self._value(part.left), self._value(part.comparators[0])]
+        return self._apply(part, self._operator(part.ops[0], part), both)
+
+    def _call(self, part: ast.Call) -> Any:
+        name = part.func.id if isinstance(part.func, ast.Name) else ast.unparse(part.func)
+        function = getattr(ops, name, None) if isinstance(part.func, ast.Name) and not name.startswith("_") else None
+        if not callable(function):
+            raise self._error(f"unknown function '{name}'. The functions are those of autograd: exp, tanh, relu, sum, ...", part)
+        settings = {k.arg: self._value(k.value) for k in part.keywords if k.arg is not None}
+        return self._apply(part, function, [self._value(a) for a in part.args], settings)
+
+    def _subscript(self, part: ast.Subscript) -> Any:
+        return self._apply(part, operator.getitem, [self._value(part.value), self._value(part.slice)])
+
+    def _slice(self, part: ast.Slice) -> slice:
+        return slice(*(None if bound is None else self._value(bound) for bound in (part.lower, part.upper, part.step)))
+
+    def _tuple(self, part: ast.Tuple) -> tuple[Any, ...]:
+        return tuple(self._value(element) for element in part.elts)
+
+    def _list(self, part: ast.List) -> list[Any]:
+        return [self._value(element) for element in part.elts]
+
+    def _operator(self, symbol: Any, part: ast.expr) -> Callable[..., Any]:
+        if type(symbol) not in _OPERATORS:
+            raise self._error(f"the operator {type(symbol).__name__} is not understood here", part)
+        return _OPERATORS[type(symbol)]
+
+    def _apply(self, part: ast.expr, function: Callable[..., Any], args: list[Any], settings: Any = None) -> Any:
+        if all(isinstance(a, (int, float)) for a in args):
+            args = [a if abs(a) < 2**53 and float(a).is_integer() else float(a) for a in args]
+            if function is operator.pow:
+                args[0] = float(args[0])  # whole numbers could grow without end
+        try:
+            value = function(*args, **(settings or {}))
+        except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise self._error(str(error), part) from None
+        if isinstance(value, Tensor):
+            self.steps.append((ast.unparse(part), value))
+        return value
+
+    def _error(self, message: str, part: ast.expr) -> ExpressionError:
+        # The column counts bytes of UTF-8; the caret counts characters.
+        column = len(self.expression.encode()[: part.col_offset].decode(errors="ignore"))
+        if isinstance(part, ast.BinOp):  # the operator itself, not the start of its left side
+            end = len(self.expression.encode()[: part.left.end_col_offset].decode(errors="ignore"))
+            column = end + next((i for i, c in enumerate(self.expression[end:]) if c not in " )"), 0)
+        return ExpressionError(message, self.expression, column)
+
+
+def variable(assignment: str) -> tuple[str, Tensor]:
+    """``"x=-2"`` or ``"w=[[1, 2], [3, 4]]"`` as a name and a leaf that requires grad."""
+    name, equals, text = assignment.partition("=")
+    if not equals or not name.strip().isidentifier():
+        raise ExpressionError("expected NAME=VALUE, as in x=-2 or w=[[1,2],[3,4]]", assignment, 0)
+    try:
+        value = tensor(ast.literal_eval(text.strip())) * 1.0
+    except (SyntaxError, TypeError, ValueError, RuntimeError):
+        raise ExpressionError(f"the value of {name.strip()} is not a number or a list of numbers", assignment, len(name) + 1) from None
+    return name.strip(), value.requires_grad_()
+
+
+def table(evaluation: Evaluation) -> str:
+    """Each variable and each step: its value, and the gradient of the result with respect to it."""
+    rows = [("", "value", "gradient")]
+    for text, t in [*evaluation.variables.items(), *evaluation.steps]:
+        rows.append((text, _short(t), "-" if t.grad is None else _short(t.grad)))
+    widths = [max(len(line) for row in rows for line in row[i].split("\n")) for i in range(3)]
+    return "\n".join(_lines(row, widths) for row in rows)
+
+
+def _lines(row: tuple[str, ...], widths: list[int]) -> str:
+    columns = [cell.split("\n") for cell in row]
+    height = max(map(len, columns))
+    padded = [column + [""] * (height - len(column)) for column in columns]
+    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in zip(*padded, strict=True))
+
+
+def _short(t: Tensor) -> str:
+    text = repr(t.detach())[len("tensor(") : -1].partition(", dtype=")[0]
+    return text.replace("\n" + " " * len("tensor("), "\n").removesuffix(".")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m autograd", description="Values, gradients and the graph of an expression.")
+    parser.add_argument("expression", help='for example "(x + y) * z" or "sum(relu(w @ x))"')
+    parser.add_argument("variables", nargs="*", metavar="NAME=VALUE", help='for example x=-2 or w="[[1,2],[3,4]]"')
+    parser.add_argument("--svg", metavar="PATH", default="graph.svg", help="where the picture goes (default: graph.svg)")
+    options = parser.parse_args(argv)
+    try:
+        evaluation = Evaluation(options.expression, dict(variable(a) for a in options.variables))
+        result = evaluation.result
+        for _, t in evaluation.steps:
+            if t.requires_grad:
+                t.retain_grad()
+        if not result.requires_grad:
+            raise ExpressionError("the result has no gradient: it is a comparison, an index or a constant", options.expression, 0)
+        if result.dim():
+            print(f"The result has shape {tuple(result.shape)}: these are the gradients of its sum.")
+            result.sum().backward()  # type: ignore[attr-defined]
+        else:
+            result.backward()
+    except ExpressionError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(table(evaluation))
+    return _draw(result, evaluation.variables, options.svg)
+
+
+def _draw(result: Tensor, variables: dict[str, Tensor], path: str) -> int:
+    from autograd.visualize import draw  # slow to import, and only needed here
+
+    try:
+        draw(result, names=variables).write(path)
+    except (OSError, RuntimeError, ValueError) as error:
+        print(f"error: no picture: {error}", file=sys.stderr)
+        return 1
+    print(f"\nThe graph is in {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

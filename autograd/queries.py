@@ -1,0 +1,41 @@
+"""Small questions about tensors: ``is_tensor``, ``numel``, ``result_type`` and their like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd import dtypes
+from autograd.tensor import Tensor
+
+__all__ = ["is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel", "result_type"]
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether ``obj`` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return input.numel()
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether its dtype is float16, float32 or float64."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """False: there are no complex tensors here."""
+    return input.is_complex()
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether a one-element tensor is not zero. RuntimeError for any other number of elements."""
+    return bool(input)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+    """The dtype that an elementwise operation on the two (tensors or Python numbers) gives."""
+    operands = [x._array if isinstance(x, Tensor) else x for x in (tensor1, tensor2)]
+    return dtypes.of_numpy(dtypes.result_dtype(*operands))
