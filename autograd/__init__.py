@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import importlib as _importlib
+import sys as _sys
 import warnings as _warnings
+from typing import Any as _Any
 
 # inf and nan are values here, as in PyTorch. This silences NumPy's floating-point warnings where this package computes,
 # and nowhere else: a filter costs nothing while nothing is amiss, np.errstate half a microsecond an operation.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.|$)")
 
+from autograd import cuda, graph
+from autograd.creation import *
 from autograd.device import device
 from autograd.dtypes import (
     bool,
@@ -38,12 +43,35 @@ from autograd.dtypes import (
 )
 from autograd.engine import backward, grad
 from autograd.formatting import get_printoptions, set_printoptions
+from autograd.from_data import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.gradcheck import gradcheck, gradgradcheck
 from autograd.ops import *
+from autograd.queries import *
+from autograd.random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+# from autograd.serialization import load, save
 from autograd.tensor import Size, Tensor
 
 from autograd import methods as _methods  # isort: skip  (gives Tensor its methods)
 
 __version__ = "0.1.0"
+
+_LAZY = {"nn": "nn", "optim": "nn.optim", "utils": "autograd.utils", "visualize": "autograd.visualize"}
+
+
+def __getattr__(name: str) -> _Any:
+    """``torch.nn``, ``torch.optim`` and the visualizer are imported when first asked for; ``torch.autograd`` is this package."""
+    if name == "autograd":
+        return _sys.modules[__name__]
+    if name in _LAZY:
+        return _importlib.import_module(_LAZY[name])
+    raise AttributeError(f"module 'autograd' has no attribute '{name}'")
