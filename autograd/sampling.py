@@ -13,18 +13,23 @@ own: six in seven are equal, the others differ by up to 3 units in the last plac
 as much from itself between processors; on Intel's it even takes Bernoulli and exponential numbers
 from another generator, MKL's. What it does elsewhere is followed here.)
 
-Functions take the shape first and the generator last, and return arrays.
+Functions take the shape and the dtype first, the generator last, and return arrays.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from autograd.random import Generator, default_generator
 
 Shape = int | tuple[int, ...]
+_FLOAT64 = np.dtype(np.float64)
+
+# -- uniform ---------------------------------------------------------------------------------------
 
 
 def unit(shape: Shape, dtype: np.dtype, generator: Generator | None = None) -> np.ndarray:
@@ -32,15 +37,14 @@ def unit(shape: Shape, dtype: np.dtype, generator: Generator | None = None) -> n
 
     float32 (and, to start with, float16): 24 bits of one word. float64: 53 bits of two.
     """
-    generator = generator or default_generator
     if dtype == np.float64:
-        bits, significant = generator.draw64(_count(shape)), 53
+        bits, significant = _words(shape, True, generator), 53
     else:
-        bits, significant = generator.draw32(_count(shape)), 24
+        bits, significant = _words(shape, False, generator), 24
     bits &= bits.dtype.type(2**significant - 1)
     u = bits.astype(_at_least_float32(dtype))
     u *= 2.0**-significant
-    return u.reshape(shape)
+    return u
 
 
 def uniform(
@@ -51,13 +55,32 @@ def uniform(
     generator: Generator | None = None,
 ) -> np.ndarray:
     """Uniform in [low, high): u (high - low) + low. What rounds up to ``high`` becomes ``low``."""
+    _check_floating("uniform", dtype)
+    _check(low <= high, "uniform_ expects to return a [from, to) range", f"from={low} > to={high}")
+    _check(
+        high - low <= np.finfo(dtype).max,
+        f"uniform_ expects a range that {dtype} holds",
+        f"from={low}, to={high}",
+    )
     x = unit(shape, dtype, generator)
     if (low, high) != (0, 1):
         low, high = x.dtype.type(low), x.dtype.type(high)
-        x = _fused(x, high - low, low)
+        x = fused(x, high - low, low)
     x = x.astype(dtype, copy=False)
     x[x >= dtype.type(high)] = low
     return x
+
+
+def fused(x: np.ndarray, scale: float, shift: float) -> np.ndarray:
+    """x scale + shift rounded once, as processors with a fused multiply-add do it.
+
+    It is done in the next wider type, where that holds the product (for float64 it comes close).
+    """
+    wide: Any = np.float64 if x.dtype == np.float32 else np.longdouble
+    return (x.astype(wide) * wide(scale) + wide(shift)).astype(x.dtype)
+
+
+# -- normal ----------------------------------------------------------------------------------------
 
 
 def normal(
@@ -75,6 +98,7 @@ def normal(
     n = _count(shape)
     if n < 16:
         return normal_in_pairs(shape, dtype, mean, std, generator)
+    _check_normal(dtype, std)
     work = _at_least_float32(dtype)
     whole = n - n % 16
     u = unit(whole if dtype == np.float16 else n, work, generator)
@@ -83,7 +107,7 @@ def normal(
     if whole < n:
         z[-16:] = _box_muller(unit(16, work, generator))
     if (mean, std) != (0, 1):
-        z = _fused(z, std, mean)
+        z = fused(z, std, mean)
     return z.astype(dtype, copy=False).reshape(shape)
 
 
@@ -101,84 +125,131 @@ def _box_muller(u: np.ndarray) -> np.ndarray:
 
 
 def normal_in_pairs(
-    shape: Shape, dtype: np.dtype, mean: float, std: float, generator: Generator | None = None
+    shape: Shape,
+    dtype: np.dtype,
+    mean: float = 0,
+    std: float = 1,
+    generator: Generator | None = None,
 ) -> np.ndarray:
-    """Normal, one by one in float64: two at a time, of which the second waits for the next call."""
-    generator = generator or default_generator
+    """Normal, made in float64 two at a time; of an odd number the last waits for the next call."""
+    _check_normal(dtype, std)
+    source = _source(generator)
     n = _count(shape)
-    pairs = (n - generator.spare.size + 1) // 2
-    u1, u2 = unit((pairs, 2), np.dtype(np.float64), generator).T
+    pairs = (n - source.spare.size + 1) // 2
+    u1, u2 = unit((pairs, 2), _FLOAT64, source).T
     radius, angle = np.sqrt(-2 * np.log1p(-u2)), 2 * np.pi * u1
     fresh = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).ravel()
-    z = np.concatenate([generator.spare, fresh])
-    generator.spare = z[n:]
-    return _fused(z[:n], std, mean).astype(dtype).reshape(shape)
+    z = np.concatenate([source.spare, fresh])
+    source.spare = z[n:]
+    return fused(z[:n], std, mean).astype(dtype).reshape(shape)
 
 
 def log_normal(
-    shape: Shape, dtype: np.dtype, mean: float, std: float, generator: Generator | None = None
+    shape: Shape,
+    dtype: np.dtype,
+    mean: float = 1,
+    std: float = 2,
+    generator: Generator | None = None,
 ) -> np.ndarray:
     """exp of a normal number."""
-    z = normal_in_pairs(shape, np.dtype(np.float64), mean, std, generator)
-    return np.exp(z).astype(dtype)
+    _check_floating("log_normal", dtype)
+    _check(std > 0, "log_normal_ expects std > 0.0", f"std={std}")
+    return np.exp(normal_in_pairs(shape, _FLOAT64, mean, std, generator)).astype(dtype)
+
+
+def _check_normal(dtype: np.dtype, std: float) -> None:
+    _check_floating("normal", dtype)
+    _check(std >= 0, "normal expects std >= 0.0", f"std {std}")
+
+
+# -- what a distribution function run backwards makes of u -----------------------------------------
 
 
 def exponential(
-    shape: Shape, dtype: np.dtype, lambd: float, generator: Generator | None = None
+    shape: Shape, dtype: np.dtype, lambd: float = 1, generator: Generator | None = None
 ) -> np.ndarray:
     """-log(1 - u) / lambd, of which P(x > t) = exp(-lambd t)."""
-    return (-1 / lambd * np.log1p(-_unit64(shape, generator))).astype(dtype)
+    _check_floating("exponential", dtype)
+    _check(lambd > 0, "exponential_ expects lambda > 0.0", f"lambda={lambd}")
+    return (-1 / lambd * np.log1p(-unit(shape, _FLOAT64, generator))).astype(dtype)
 
 
 def cauchy(
-    shape: Shape, dtype: np.dtype, median: float, sigma: float, generator: Generator | None = None
+    shape: Shape,
+    dtype: np.dtype,
+    median: float = 0,
+    sigma: float = 1,
+    generator: Generator | None = None,
 ) -> np.ndarray:
     """median + sigma tan(π(u - 1/2)): where a ray of uniform direction meets a line."""
-    return (median + sigma * np.tan(np.pi * (_unit64(shape, generator) - 0.5))).astype(dtype)
+    _check_floating("cauchy", dtype)
+    _check(sigma > 0, "cauchy_ expects sigma > 0.0", f"sigma={sigma}")
+    u = unit(shape, _FLOAT64, generator)
+    return (median + sigma * np.tan(np.pi * (u - 0.5))).astype(dtype)
 
 
 def geometric(
     shape: Shape, dtype: np.dtype, p: float, generator: Generator | None = None
 ) -> np.ndarray:
     """How many trials until the first success of probability p: ⌈log u / log(1 - p)⌉."""
-    return np.ceil(np.log(_unit64(shape, generator)) / np.log1p(-p)).astype(dtype)
+    _check(0 < p < 1, "geometric_ expects p to be in (0, 1)", f"p={p}")
+    return np.ceil(np.log(unit(shape, _FLOAT64, generator)) / np.log1p(-p)).astype(dtype)
 
 
 def bernoulli(
-    shape: Shape, p: float | np.ndarray, generator: Generator | None = None
+    shape: Shape, dtype: np.dtype, p: Any, generator: Generator | None = None
 ) -> np.ndarray:
-    """True with probability ``p`` (a number, or an array of that shape): u < p in its precision."""
-    dtype = p.dtype if isinstance(p, np.ndarray) else np.dtype(np.float64)
-    return unit(shape, dtype, generator) < p
+    """1 with probability ``p`` (a number, or an array of that shape), else 0: u < p.
+
+    u has the precision of the array, float64 for a number.
+    """
+    chances = np.asarray(p, _FLOAT64) if isinstance(p, (int, float)) else p
+    _check_floating("bernoulli", chances.dtype)
+    certain = bool(((chances >= 0) & (chances <= 1)).all())
+    _check(certain, "bernoulli expects p to be in [0, 1]", f"p={p}")
+    return (unit(shape, chances.dtype, generator) < chances).astype(dtype, copy=False)
 
 
-def integers(shape: Shape, low: int, high: int, generator: Generator | None = None) -> np.ndarray:
-    """Uniform on low, ..., high - 1 (int64): the remainder of a word divided by their number.
+# -- integers --------------------------------------------------------------------------------------
+
+
+def integers(
+    shape: Shape, dtype: np.dtype, low: int, high: int, generator: Generator | None = None
+) -> np.ndarray:
+    """Uniform on low, ..., high - 1: the remainder of a word divided by their number.
 
     Remainders favor small numbers; two words at a time keep that slight from 2**28 numbers on.
     """
+    _check(low < high, "random_ expects 'from' to be less than 'to'", f"from={low} >= to={high}")
+    smallest, largest = _range(dtype)
+    _check(smallest <= low <= largest, f"from is out of bounds for {dtype}", f"from={low}")
+    _check(smallest < high <= largest + 1, f"to - 1 is out of bounds for {dtype}", f"to={high}")
     span = high - low
-    return _below(shape, span, span >= 2**28, generator) + low
+    return (_below(shape, span, span >= 2**28, generator) + low).astype(dtype)
 
 
-def any_value(shape: Shape, dtype: np.dtype, generator: Generator | None = None) -> np.ndarray:
-    """Uniform on the whole numbers from 0 up to the largest of ``dtype``.
+def any_integers(shape: Shape, dtype: np.dtype, generator: Generator | None = None) -> np.ndarray:
+    """Uniform on the whole numbers from 0 to the largest of ``dtype``.
 
-    Of a floating dtype, up to the largest below which it holds every whole number."""
-    if dtype.kind == "f":
-        last = 2 ** (np.finfo(dtype).nmant + 1)
-    else:
-        last = 1 if dtype.kind == "b" else int(np.iinfo(dtype).max)
+    Of a floating dtype, to the largest up to which it holds every one: 2**24 for float32.
+    """
+    last = 2 ** (np.finfo(dtype).nmant + 1) if dtype.kind == "f" else _range(dtype)[1]
     return _below(shape, last + 1, dtype.itemsize == 8, generator).astype(dtype)
 
 
 def _below(shape: Shape, span: int, wide: bool, generator: Generator | None) -> np.ndarray:
-    generator = generator or default_generator
-    draw = generator.draw64 if wide else generator.draw32
-    words = draw(_count(shape))
+    words = _words(shape, wide, generator)
     if span < 2**64:
         words %= words.dtype.type(span)
-    return words.astype(np.int64).reshape(shape)
+    return words.astype(np.int64)
+
+
+def _range(dtype: np.dtype) -> tuple[int, int]:
+    """The whole numbers that ``dtype`` reaches, as far as int64 does."""
+    if dtype.kind == "b":
+        return 0, 1
+    limits = np.iinfo(np.int64) if dtype.kind == "f" else np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 def permutation(n: int, generator: Generator | None = None) -> np.ndarray:
@@ -193,7 +264,7 @@ def permutation(n: int, generator: Generator | None = None) -> np.ndarray:
     if n < 2:
         return np.arange(n)
     place = np.arange(n - 1)
-    words = (generator or default_generator).draw32(n - 1)
+    words = _words(n - 1, False, generator)
     rows = np.arange(n, dtype=np.float64)[:, None]
     return dlaswp(rows, place + words % (n - place))[:, 0].astype(np.int64)
 
@@ -210,27 +281,69 @@ def multinomial(
     if replacement and n > 1:
         reached = np.cumsum(weights, axis=1)
         reached /= reached[:, -1:]
-        u = _unit64((len(weights), n), generator)
-        return np.stack([np.searchsorted(row, x) for row, x in zip(reached, u, strict=True)])
+        u = unit((len(weights), n), _FLOAT64, generator)
+        rows = [np.searchsorted(row, x) for row, x in zip(reached, u, strict=True)]
+        return np.reshape(rows, u.shape).astype(np.int64)
     speed = weights / exponential(weights.shape, weights.dtype, 1, generator)
     return np.argsort(-speed, axis=1, kind="stable")[:, :n]
 
 
-def _fused(x: np.ndarray, scale: float, shift: float) -> np.ndarray:
-    """x scale + shift rounded once, as processors with a fused multiply-add do it.
+# -- into memory -----------------------------------------------------------------------------------
 
-    It is done in the next wider type, where that holds the product (for float64 it comes close)."""
-    wide = np.float64 if x.dtype == np.float32 else np.longdouble
-    return (x.astype(wide) * wide(scale) + wide(shift)).astype(x.dtype)
+
+def fill(array: np.ndarray, draw: Callable[..., np.ndarray], *settings: Any) -> np.ndarray:
+    """Fill a dense array, in the order of its memory as PyTorch does, and return it."""
+    array.ravel("K")[...] = draw(array.size, array.dtype, *settings)
+    return array
+
+
+def in_order_of(array: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """``values``, broadcast to the shape of ``array``, as a row in the order of its memory."""
+    arranged = np.empty_like(array, values.dtype)
+    arranged[...] = values
+    return arranged.ravel("K")
+
+
+def normal_for(array: np.ndarray) -> Callable[..., np.ndarray]:
+    """The function that PyTorch fills ``array`` with: blocks need contiguous memory."""
+    return normal if array.flags.c_contiguous else normal_in_pairs
+
+
+# -- helpers ---------------------------------------------------------------------------------------
+
+
+def _source(generator: Generator | None) -> Generator:
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Generator):
+        raise TypeError(
+            f"generator must be a torch.Generator or None, but got {type(generator).__name__}. "
+            "Write torch.Generator().manual_seed(...)."
+        )
+    return generator
+
+
+def _words(shape: Shape, wide: bool, generator: Generator | None) -> np.ndarray:
+    source = _source(generator)
+    return (source.draw64 if wide else source.draw32)(_count(shape)).reshape(shape)
+
+
+def _count(shape: Shape) -> int:
+    return shape if isinstance(shape, int) else math.prod(shape)
 
 
 def _at_least_float32(dtype: np.dtype) -> np.dtype:
     return np.promote_types(dtype, np.float32)
 
 
-def _unit64(shape: Shape, generator: Generator | None) -> np.ndarray:
-    return unit(shape, np.dtype(np.float64), generator)
+def _check(condition: bool, expected: str, found: str) -> None:
+    if not condition:
+        raise RuntimeError(f"{expected}, but got {found}")
 
 
-def _count(shape: Shape) -> int:
-    return shape if isinstance(shape, int) else math.prod(shape)
+def _check_floating(name: str, dtype: np.dtype) -> None:
+    if dtype.kind != "f":
+        raise NotImplementedError(
+            f"'{name}' not implemented for {dtype}: its numbers are not whole. "
+            "Give a floating dtype, such as torch.float32."
+        )
