@@ -4,5 +4,11 @@ from autograd.ops.arithmetic import *
 from autograd.ops.arithmetic import _add, _div, _sub  # the bare operators behind + - /
 from autograd.ops.conversion import *
 from autograd.ops.conversion import METHODS as CONVERSIONS
+from autograd.ops.comparison import *
+from autograd.ops.powers import *
+from autograd.ops.elementary import *
 from autograd.ops.shape import *
+from autograd.ops.joining import *
+from autograd.ops.indexing import *
+from autograd.ops.gathering import *
 from autograd.ops.reduction import *

@@ -1,0 +1,360 @@
+"""Elements picked by number or by mask, and put back.
+
+Picking is linear, and its adjoint adds: where an element was picked twice, both gradients go to it. So each way to pick
+has a partner that adds things up at the places they were picked from, and the two are each other's derivative.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autograd import dtypes
+from autograd.op import linear, op
+from autograd.ops.shape import _reshape, _select, _slice, broadcast_tensors
+from autograd.tensor import Tensor
+
+__all__ = [
+    "__getitem__", "argwhere", "index_put", "index_put_values", "is_basic_index", "masked_fill", "masked_scatter",
+    "masked_select", "nonzero", "take",
+]  # fmt: skip
+
+_EVERYTHING = slice(None)
+
+# -- adding rows up: the heart of every adjoint here ------------------------------------------------------------------
+
+
+def add_rows(count: int, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """``y[index[i]] += rows[i]``, starting from ``count`` rows of zeros."""
+    width = rows.size // (index.size or 1)
+    if rows.size > 30_000 and width > 1 and rows.dtype.itemsize > 2:
+        # Many rows: a product with the matrix that has a one at (index[i], i).
+        from scipy.sparse import csc_array  # takes a moment to load, so only where it pays
+
+        ones = np.ones(index.size, rows.dtype)
+        picks = csc_array((ones, index.reshape(-1) % count, np.arange(index.size + 1)), (count, index.size))
+        return (picks @ rows.reshape(index.size, width)).reshape(count, *rows.shape[index.ndim :])
+    y = np.zeros((count, *rows.shape[index.ndim :]), rows.dtype)
+    places = index.reshape(-1)
+    if width != 1:
+        places = (places[:, None] * width + np.arange(width)).reshape(-1)
+    np.add.at(y.reshape(-1), places, rows.reshape(-1))  # one-dimensional add.at is the fast one
+    return y
+
+
+# -- x[...] -----------------------------------------------------------------------------------------------------------
+
+
+@linear(dx=lambda dy, x_shape, key: _add_at(dy, x_shape, key))
+def _index(x, key):
+    """The elements of ``x`` at the arrays of indices and the masks in ``key``, as NumPy picks them."""
+    arrays = [item for item in key if item is not _EVERYTHING]
+    try:
+        if len(arrays) == 1 and arrays[0].dtype.kind != "b":
+            return x.take(arrays[0], len(key) - 1)
+        return np.ascontiguousarray(x[key])
+    except IndexError as error:
+        raise _no_such_index(x, arrays, error) from None
+
+
+@linear(dx=lambda dy, key: _index(dy, key))
+def _add_at(x, shape, key):
+    """``x`` added up at the places ``key`` of zeros: the adjoint of indexing."""
+    arrays = [item for item in key if item is not _EVERYTHING]
+    if len(arrays) == 1 and arrays[0].dtype.kind != "b":
+        return _sum_rows(x, shape, len(key) - 1, arrays[0])
+    y = np.zeros(shape, x.dtype)
+    if len(arrays) == 1:  # a mask picks nothing twice
+        y[key] = x
+    else:
+        places = np.arange(y.size).reshape(shape)[key]
+        np.add.at(y.reshape(-1), places.reshape(-1), x.reshape(-1))
+    return y
+
+
+def _sum_rows(x: np.ndarray, shape: tuple[int, ...], dim: int, index: np.ndarray) -> np.ndarray:
+    """Add ``x`` up along ``dim`` at the places ``index`` of zeros."""
+    if not dim:
+        return add_rows(shape[0], index, x)
+    last = tuple(range(dim, dim + index.ndim)), tuple(range(index.ndim))
+    rows = np.moveaxis(x, *last)
+    return np.moveaxis(add_rows(shape[dim], index, rows), 0, dim)
+
+
+def _no_such_index(x: np.ndarray, arrays: list[np.ndarray], error: IndexError) -> IndexError:
+    """NumPy's IndexError in PyTorch's words."""
+    message = str(error)
+    if "broadcast" in message:
+        return IndexError(
+            "shape mismatch: indexing tensors could not be broadcast together with shapes "
+            + ", ".join(str(list(array.shape)) for array in arrays)
+        )
+    return IndexError(message.replace("axis", "dimension"))
+
+
+def __getitem__(input: Any, index: Any) -> Any:
+    """``input[index]``, for ints, slices, None and Ellipsis (a view), and for integer and bool tensors, arrays and lists
+    (a copy), together as in NumPy; ints next to index tensors are taken first, as slices are.
+
+    Raises IndexError for what is out of bounds, too much or no index, and ValueError for negative steps."""
+    if type(index) is int:
+        if input.ndim:
+            return _select(input, (index, ...))
+        raise IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number"
+        )
+    basic, advanced = split_index(tuple(input.shape), index)
+    part = input if basic is None else _slice(input, basic)
+    return part if advanced is None else _index(part, advanced)
+
+
+def is_basic_index(index: Any) -> bool:
+    """Whether ``x[index]`` is a view: ints, slices, None and Ellipsis only."""
+    items = index if isinstance(index, tuple) else (index,)
+    return all(item is None or item is ... or isinstance(item, slice) or _is_int(item) for item in items)
+
+
+def _is_int(item: Any) -> bool:
+    """Whether an item of an index picks one element: an int, or an integer tensor of no dimensions."""
+    if isinstance(item, (Tensor, np.ndarray)):
+        return not item.ndim and _array(item).dtype.kind == "i"
+    return isinstance(item, (int, np.integer)) and not isinstance(item, bool)
+
+
+def split_index(shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
+    """``x[index]`` as ``x[basic][advanced]``: first slices, ints and new dimensions, a view of ``x``; then the arrays of
+    indices and masks, each at its place among full slices. None for a step that is not needed."""
+    items = _items(index)
+    known = [_dimensions_used(item) for item in items]
+    rest = len(shape) - sum(known)
+    if rest < 0:
+        raise IndexError(f"too many indices for tensor of dimension {len(shape)}: {sum(known)} were given")
+    basic: list[Any] = []
+    advanced: list[Any] = []
+    dim = 0
+    for item, used in zip(items, known, strict=True):
+        if item is ...:
+            used, rest = rest, 0
+            basic += [_EVERYTHING] * used
+            advanced += [_EVERYTHING] * used
+        elif isinstance(item, np.ndarray):
+            _check_mask(item, shape, dim)
+            basic += [_EVERYTHING] * used if item.ndim else [None]  # a lone True is a new dimension, of which it picks all
+            advanced.append(item if item.ndim else item.reshape(1))
+        else:
+            basic.append(_checked_slice(item) if isinstance(item, slice) else item)
+            if item is None or isinstance(item, slice):
+                advanced.append(_EVERYTHING)
+        dim += used
+    arrays = any(isinstance(item, np.ndarray) for item in items)
+    while advanced and advanced[-1] is _EVERYTHING:
+        advanced.pop()
+    plain = arrays and all(item is _EVERYTHING for item in basic)
+    return None if plain else (*basic, ...), tuple(advanced) if arrays else None
+
+
+def _items(index: Any) -> list[Any]:
+    """The items of an index, one for each dimension: ints, slices, None, Ellipsis, or arrays (of ints or bools)."""
+    if isinstance(index, list) and any(
+        item is None or item is ... or isinstance(item, (list, tuple, slice, Tensor, np.ndarray)) for item in index
+    ):
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated. Write x[tuple(index)], or, for an index "
+            "of several dimensions, x[torch.tensor(index)].",
+            stacklevel=4,
+        )
+        index = tuple(index)
+    return [_item(item) for item in (index if isinstance(index, tuple) else (index,))]
+
+
+def _item(item: Any) -> Any:
+    if item is None or item is ... or isinstance(item, slice):
+        return item
+    if _is_int(item):
+        return int(item)
+    if isinstance(item, (Tensor, np.ndarray)):
+        array = np.array(_array(item))  # a copy: backward will need it as it is now
+    elif isinstance(item, (bool, np.bool_, list, tuple, range)):
+        array = np.array(item)
+        array = array if array.size else array.astype(np.int64)
+    else:
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+            f"{type(item).__name__})"
+        )
+    if array.dtype.kind not in "biu":
+        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, but got {array.dtype}")
+    return array.astype(bool) if array.dtype == np.uint8 else array
+
+
+def _dimensions_used(item: Any) -> int:
+    if item is None or item is ...:
+        return 0
+    return item.ndim if isinstance(item, np.ndarray) and item.dtype.kind == "b" else 1
+
+
+def _check_mask(mask: np.ndarray, shape: tuple[int, ...], dim: int) -> None:
+    if mask.dtype.kind == "b" and mask.shape != shape[dim : dim + mask.ndim]:
+        raise IndexError(
+            f"The shape of the mask {list(mask.shape)} at index 0 does not match the shape of the indexed tensor {list(shape)} at "
+            f"index {dim}"
+        )
+
+
+def _checked_slice(item: slice) -> slice:
+    if item.step is not None and int(item.step) < 0:
+        raise ValueError("step must be greater than zero: use torch.flip(x, (dim,)) to turn a dimension round")
+    return item
+
+
+def _array(x: Any) -> Any:
+    return x._array if isinstance(x, Tensor) else x
+
+
+# -- x[...] = values --------------------------------------------------------------------------------------------------
+
+
+@op(
+    dx=lambda dy, basic, advanced: _index_put(dy, 0, basic, advanced),
+    dvalues=lambda dy, basic, advanced: _index(_slice(dy, basic), advanced),
+)
+def _index_put(x, values, basic, advanced):
+    """A copy of ``x`` with ``x[basic][advanced]`` replaced by ``values``."""
+    y = np.array(x)
+    _put(y[basic], values, advanced)
+    return y
+
+
+@op(dx=lambda dy: dy, dvalues=lambda dy, basic, advanced: _index(_slice(dy, basic), advanced))
+def _index_accumulate(x, values, basic, advanced):
+    """A copy of ``x`` with ``values`` added to ``x[basic][advanced]``, as often as a place is named."""
+    y = np.array(x)
+    part = y[basic]
+    np.add.at(part, advanced, np.asarray(values, x.dtype))
+    return y
+
+
+def _put(part: np.ndarray, values: Any, key: tuple[Any, ...]) -> None:
+    try:
+        part[key] = values
+    except ValueError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(np.shape(values))} cannot be broadcast to indexing result of shape "
+            f"{list(part[key].shape)}"
+        ) from None
+    except IndexError as error:
+        raise _no_such_index(part, [item for item in key if item is not _EVERYTHING], error) from None
+
+
+def index_put_values(input: Any, index: Any, values: Any) -> Any:
+    """A copy of ``input`` with ``input[index]``, an index with arrays or masks in it, replaced by ``values``."""
+    basic, advanced = split_index(tuple(input.shape), index)
+    _same_dtype("Index put", input, values)
+    return _index_put(input, values, basic or (...,), advanced)
+
+
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """A copy of ``input`` with ``input[indices]`` replaced by ``values`` (which broadcast), or with ``values`` added to it.
+
+    Of several values for one place any may win, unless they are added. Raises RuntimeError for values of another dtype or
+    shape, IndexError for indices out of bounds."""
+    basic, advanced = split_index(tuple(input.shape), tuple(indices))
+    _same_dtype("Index put", input, values)
+    put = _index_accumulate if accumulate else _index_put
+    return put(input, values, basic or (...,), advanced or (...,))
+
+
+def _same_dtype(what: str, destination: Any, source: Any) -> None:
+    if isinstance(source, (Tensor, np.ndarray)) and source.dtype != destination.dtype:
+        names = [dtypes.of_array(_array(x))._title for x in (destination, source)]
+        raise RuntimeError(
+            f"{what} requires the source and destination dtypes match, got {names[0]} for the destination and {names[1]} for "
+            "the source. Convert the source: values.to(x.dtype)."
+        )
+
+
+# -- masks ------------------------------------------------------------------------------------------------------------
+
+
+@op(dx=lambda dy, mask: _masked_fill(dy, 0, mask), dvalue=lambda dy, mask: dy * mask)
+def _masked_fill(x, value, mask):
+    """A copy of ``x`` (broadcast with ``mask``) with ``value`` where ``mask`` is True."""
+    y = np.array(x if x.shape == mask.shape else np.broadcast_arrays(x, mask)[0])
+    np.copyto(y, value, where=mask, casting="unsafe")
+    return y
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """A copy of ``input`` with ``value``, a number or 0-d tensor, where ``mask`` is True; the two broadcast.
+
+    RuntimeError for a mask that is not of dtype bool."""
+    _check_bool("masked_fill", mask)
+    if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s). Use "
+            "torch.where(mask, value, x)."
+        )
+    return _masked_fill(input, value, mask)
+
+
+def masked_select(input: Any, mask: Any) -> Any:
+    """The elements of ``input`` where ``mask`` is True, along one dimension; the two broadcast."""
+    _check_bool("masked_select", mask)
+    x, where = broadcast_tensors(input, mask)
+    return _index(x, (np.array(_array(where)),))
+
+
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+    """A copy of ``input`` with the elements of ``source``, in order, where ``mask`` is True; the first two broadcast.
+
+    RuntimeError if ``source`` has not enough elements, or another dtype."""
+    _check_bool("masked_scatter", mask)
+    x, where = broadcast_tensors(input, mask)
+    numbers = np.array(_array(where))
+    count = int(np.count_nonzero(numbers))
+    if source.numel() < count if isinstance(source, Tensor) else source.size < count:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    _same_dtype("masked_scatter", input, source)
+    return _index_put(x, _slice(_reshape(source, (-1,)), (slice(count),)), (...,), (numbers,))
+
+
+def _check_bool(name: str, mask: Any) -> None:
+    if _array(mask).dtype.kind != "b":
+        raise RuntimeError(
+            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Use mask.bool(), or a comparison."
+        )
+
+
+# -- where, and which -------------------------------------------------------------------------------------------------
+
+
+@op()
+def _nonzero(x):
+    return np.argwhere(x)
+
+
+@op()
+def _nonzero_by_dimension(x, as_tuple):
+    return np.nonzero(np.atleast_1d(x))
+
+
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+    """The indices of the elements that are not zero, int64: a row for each, or (``as_tuple``) a tensor for each
+    dimension, with which ``input`` can be indexed."""
+    return _nonzero_by_dimension(input, True) if as_tuple else _nonzero(input)
+
+
+def argwhere(input: Any) -> Any:
+    """The indices of the elements that are not zero, a row for each."""
+    return _nonzero(input)
+
+
+def take(input: Any, index: Any) -> Any:
+    """The elements of the flattened ``input`` at ``index``, in the shape of ``index``. IndexError if out of bounds."""
+    places = np.array(_array(index))
+    count = _array(input).size
+    if places.size and (places.min() < -count or places.max() >= count):
+        raise IndexError(f"out of range: tried to access index {np.abs(places).max()} on a tensor of {count} elements.")
+    return _index(_reshape(input, (-1,)), (places,))
