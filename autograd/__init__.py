@@ -61,7 +61,7 @@ from autograd.random import (
 # from autograd.serialization import load, save
 from autograd.tensor import Size, Tensor
 
-from autograd import methods as _methods  # isort: skip  (gives Tensor its methods)
+from autograd import methods as _methods, random_fill as _random_fill  # isort: skip  (give Tensor its methods)
 
 __version__ = "0.1.0"
 
