@@ -56,24 +56,20 @@ def run(
                     dy = _call_before(node, dy)
                 if wanted is not None and node in wanted.places:
                     dy = wanted.catch(node, dy)
-                if type(node) is AccumulateGrad:
+                pulls, kept = node.pulls, node.kept
+                if pulls is None and type(node) is AccumulateGrad:
                     if wanted is None and dy is not None:
                         # Two references, `dy` and the call's: the array is nobody else's and may become the .grad as it is.
                         accumulate(node.variable, dy, mine=_getrefcount(dy) == 2)
                     continue
-
-                kept = node.kept
                 if kept is FREED:
                     raise _freed(node)
                 if dy is None:  # nothing arrived, and nothing will go on
-                    pulls: Any = _READY_MADE
-                    kept = itertools.repeat(None)
-                elif node.pulls is None:
+                    pulls, kept = _READY_MADE, itertools.repeat(None)
+                elif pulls is None:
                     pulls, kept = _READY_MADE, node.apply(dy, create_graph)
                 elif create_graph:
                     pulls, kept = _READY_MADE, _pull_tensors(node, dy, needed)
-                else:
-                    pulls = node.pulls
                 if node.hooks is not None and node.hooks.after:
                     pulls, kept = _READY_MADE, _call_after(node, dy, pulls, kept)
 
