@@ -9,7 +9,8 @@ import numpy as np
 
 from autograd import engine, ops
 from autograd.inplace import in_place, write
-from autograd.tensor import Tensor, wrap
+from autograd.ops.shape import _replace
+from autograd.tensor import Tensor
 
 # -- operators --------------------------------------------------------------------------------------------------------
 
@@ -94,6 +95,8 @@ def _attach() -> None:
         setattr(Tensor, name, getattr(ops, name))
     for name, function in ops.CONVERSIONS.items():
         setattr(Tensor, name, function)
+    for name, function in ops.TRANSPOSES.items():
+        setattr(Tensor, name, property(function))
     for name in have(IN_PLACE.split()):
         setattr(Tensor, name + "_", in_place(getattr(ops, name), name + "_"))
 
@@ -117,14 +120,14 @@ def backward(
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Replace the contents by those of ``src`` (broadcast and converted), recorded: the gradient goes to ``src``."""
     name = "copy_"
-    return write(self, lambda old: _like(old, src), name, sys._getframe(1))
+    return write(self, lambda old: _replaced(old, src), name, sys._getframe(1))
 
 
-def _like(old: Tensor, src: Any) -> Tensor:
-    src = src if isinstance(src, Tensor) else wrap(np.asarray(src, old._array.dtype))
-    if src._array.dtype != old._array.dtype:
-        src = src._cast(old._array.dtype) if hasattr(src, "_cast") else src
-    return src if src._array.shape == old._array.shape else src.expand(old.shape)
+def _replaced(old: Tensor, src: Any) -> Tensor:
+    """The new value of ``old`` when all of it is replaced by ``src``: nothing of it is left, so its gradient is zero."""
+    if not isinstance(src, (Tensor, int, float, np.generic)):
+        raise TypeError(f"can't assign a {type(src).__name__} to a torch.{old.dtype._title}Tensor: give a tensor or a number")
+    return _replace(old, src, ...)
 
 
 def fill_(self: Tensor, value: Any) -> Tensor:
@@ -133,12 +136,12 @@ def fill_(self: Tensor, value: Any) -> Tensor:
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} dimensions. Use copy_()."
         )
-    return write(self, lambda old: _like(old, value), "fill_", sys._getframe(1))
+    return write(self, lambda old: _replaced(old, value), "fill_", sys._getframe(1))
 
 
 def zero_(self: Tensor) -> Tensor:
     """Set every element to zero."""
-    return write(self, lambda old: _like(old, 0), "zero_", sys._getframe(1))
+    return write(self, lambda old: _replaced(old, 0), "zero_", sys._getframe(1))
 
 
 def detach_(self: Tensor) -> Tensor:
@@ -153,7 +156,7 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: recorded, like every in-place operation."""
     frame = sys._getframe(1)
     if ops.is_basic_index(index):
-        write(self[index], lambda old: _like(old, value), "__setitem__", frame)
+        write(self[index], lambda old: _replaced(old, value), "__setitem__", frame)
     else:
         write(self, lambda old: ops.index_put_values(old, index, value), "__setitem__", frame)
 

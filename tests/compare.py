@@ -131,10 +131,10 @@ def differentiate(
     first = grad(outputs, inputs, seeds, create_graph=order > 1, allow_unused=True)
     names = [*wanted, *(f"cotangent {i}" for i in range(len(seeds)))]
     second: tuple[Any, ...] = (None,) * len(names)
-    smooth = [g for g in first if g is not None and g.requires_grad]
+    weights = cotangents(inputs, seed=2)  # of every first gradient, whichever of them depend on anything
+    smooth = [(g, library.leaf(w)) for g, w in zip(first, weights, strict=True) if g is not None and g.requires_grad]
     if smooth:
-        weights = [library.leaf(value) for value in cotangents(smooth, seed=2)]
-        second = grad(smooth, [*inputs, *seeds], weights, allow_unused=True)
+        second = grad([g for g, _ in smooth], [*inputs, *seeds], [w for _, w in smooth], allow_unused=True)
     as_array: Callable[[Any], np.ndarray | None] = lambda g: None if g is None else array(g)  # noqa: E731
     return Derivatives(
         dict(zip(wanted, map(as_array, first), strict=True)),

@@ -8,7 +8,9 @@ from autograd.ops.comparison import *
 from autograd.ops.powers import *
 from autograd.ops.elementary import *
 from autograd.ops.shape import *
+from autograd.ops.shape import TRANSPOSES
 from autograd.ops.joining import *
 from autograd.ops.indexing import *
 from autograd.ops.gathering import *
 from autograd.ops.reduction import *
+from autograd.ops.activation import *

@@ -180,7 +180,8 @@ def _item(item: Any) -> Any:
         array = np.array(item)
         array = array if array.size else array.astype(np.int64)
     else:
-        raise IndexError(
+        error = TypeError if isinstance(item, str) else IndexError  # as PyTorch
+        raise error(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
             f"{type(item).__name__})"
         )

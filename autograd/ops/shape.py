@@ -240,6 +240,23 @@ def t(input: Any) -> Any:
     return _transpose(input, 0, 1) if ndim == 2 else _permute(input, tuple(range(ndim)))
 
 
+def mt(input: Any) -> Any:
+    """``Tensor.mT``: a view of a matrix, or of a batch of matrices, with the last two dimensions exchanged."""
+    if ndim_of(input) < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input.ndim}-D tensor.")
+    return _transpose(input, input.ndim - 2, input.ndim - 1)
+
+
+def reversed_dims(input: Any) -> Any:
+    """``Tensor.T``: a view with all dimensions in reverse order; of a matrix, the transpose."""
+    ndim = ndim_of(input)
+    return _transpose(input, 0, 1) if ndim == 2 else _permute(input, tuple(range(ndim))[::-1])
+
+
+# Properties of a tensor. Of real numbers, the conjugate transposes H and mH are no more than transposes.
+TRANSPOSES = {"T": reversed_dims, "H": reversed_dims, "mT": mt, "mH": mt}
+
+
 @flexible
 def permute(input: Any, dims: Any) -> Any:
     """A view with the dimensions in the order ``dims``. RuntimeError unless each comes just once."""
@@ -649,7 +666,13 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
 def _replace(x, part, key):
     """A copy of ``x`` with the part that ``key`` selects replaced (``part`` broadcasts)."""
     y = np.array(x)
-    y[key] = part
+    try:
+        y[key] = part
+    except ValueError:
+        raise RuntimeError(
+            f"The size of the source must match the size of what it replaces: {list(np.shape(part))} does not broadcast to "
+            f"{list(y[key].shape)}. Lengths, counted from the last dimension, must be equal or 1."
+        ) from None
     return y
 
 
