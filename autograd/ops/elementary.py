@@ -62,13 +62,21 @@ def atan(x):
 
 
 @elementwise(
-    da=lambda dy, a, b: dy * b / (a * a + b * b),
-    db=lambda dy, a, b: -dy * a / (a * a + b * b),
+    da=lambda dy, a, b: dy * b * _inverse_square(a, b),
+    db=lambda dy, a, b: -dy * a * _inverse_square(a, b),
     floats=True,
 )
 def atan2(a, b):
-    """The angle in (-π, π] of the point with height a and width b, elementwise with broadcasting."""
+    """The angle in (-π, π] of the point with height a and width b, elementwise with broadcasting.
+
+    The gradient at the origin, which has no direction, is 0."""
     return np.arctan2(a, b)
+
+
+def _inverse_square(a: Any, b: Any) -> Any:
+    """1 / (a² + b²), and 0 at the origin."""
+    square = a * a + b * b
+    return masked(1 / square, square != 0)
 
 
 @elementwise(da=lambda dy, a, y: dy * a / y, db=lambda dy, b, y: dy * b / y, kinds="f")

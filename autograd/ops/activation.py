@@ -1,0 +1,376 @@
+"""Activations: the bends that make a network more than one linear map; and softmax, which makes numbers probabilities.
+
+At a kink the derivative is PyTorch's choice: the one of the flat side (0 for relu at 0).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import sampling
+from autograd.inplace import write
+from autograd.op import elementwise, op
+from autograd.ops.arithmetic import abs, array_of
+from autograd.ops.comparison import choose, masked, where
+from autograd.ops.conversion import cast
+from autograd.ops.dimensions import ndim_of, one, reduced
+from autograd.ops.elementary import erf, sigmoid, tanh
+from autograd.ops.powers import exp
+from autograd.ops.reduction import sum
+from autograd.ops.shape import narrow
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
+    "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "selu", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanhshrink", "threshold",
+]  # fmt: skip
+
+
+def _overwrite(x: Any, activation: Callable[..., Any], *settings: Any) -> Any:
+    """What ``inplace=True`` asks for."""
+    return write(x, lambda old: activation(old, *settings), activation.__name__ + "_", sys._getframe(2))
+
+
+# -- made of straight pieces ------------------------------------------------------------------------------------------
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """max(x, 0), elementwise. The derivative at 0 is 0."""
+    return _overwrite(input, _relu) if inplace else _relu(input)
+
+
+@elementwise(dx=lambda dy, y: masked(dy, y != 0), kinds="iuf")
+def _relu(x):
+    if not x.ndim:
+        return x[()] if x > 0 or x != x else x.dtype.type(0)
+    if x.size < 5000 or x.dtype.kind != "f":
+        return np.maximum(x, 0)
+    return x.clip(0, np.inf)  # a third of the time of np.maximum with a number, once it has begun
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """x where x > 0, else ``negative_slope`` · x, elementwise."""
+    if inplace:
+        return _overwrite(input, _leaky_relu, negative_slope)
+    return _leaky_relu(input, negative_slope)
+
+
+@elementwise(dx=lambda dy, x, slope: where(x > 0, dy, dy * slope), kinds="f")
+def _leaky_relu(x, slope):
+    return np.maximum(x, x * slope) if 0 < slope <= 1 else choose(x > 0, x, x * slope)
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """x where x > 0, else ``weight`` · x, elementwise. ``weight`` holds one number, or one for each channel (dimension 1).
+
+    Raises RuntimeError for any other number of weights."""
+    ndim = ndim_of(input)
+    channels = input.shape[1] if ndim > 1 else 1
+    if ndim_of(weight) > 1 or weight.shape and weight.shape[0] not in (1, channels):
+        raise RuntimeError(
+            f"prelu takes one weight, or one for each of the {channels} channels (dimension 1 of the input, of shape "
+            f"{tuple(input.shape)}), but got weights of shape {tuple(weight.shape)}"
+        )
+    if ndim > 1 and weight.shape:
+        weight = weight.reshape((-1,) + (1,) * (ndim - 2))
+    elif not ndim:
+        weight = weight.reshape(())
+    return _prelu(input, weight)
+
+
+@elementwise(
+    dx=lambda dy, x, weight: where(x > 0, dy, dy * weight),
+    dweight=lambda dy, x: masked(dy * x, ~(x > 0)),
+    kinds="f",
+)
+def _prelu(x, weight):
+    return choose(x > 0, x, x * weight)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """x between ``min_val`` and ``max_val``, and these beyond, elementwise. The derivative at the bounds is 0.
+
+    Raises ValueError if the bounds are in the wrong order."""
+    if min_val > max_val:
+        raise ValueError(f"min_val cannot be greater than max_val, but got {min_val} and {max_val}")
+    return _overwrite(input, _hardtanh, min_val, max_val) if inplace else _hardtanh(input, min_val, max_val)
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """min(max(x, 0), 6), elementwise. The derivative at 0 and at 6 is 0."""
+    return _overwrite(input, _hardtanh, 0, 6) if inplace else _hardtanh(input, 0, 6)
+
+
+@elementwise(dx=lambda dy, x, low, high: masked(dy, (x > low) & (x < high)), kinds="iuf")
+def _hardtanh(x, low, high):
+    return np.clip(x, x.dtype.type(low), x.dtype.type(high))
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight pieces. The derivative at ±3 is 0."""
+    return _overwrite(input, _hardsigmoid) if inplace else _hardsigmoid(input)
+
+
+@elementwise(dx=lambda dy, x: masked(dy / 6, (x > -3) & (x < 3)), kinds="f")
+def _hardsigmoid(x):
+    return np.clip(x + 3, 0, 6) / 6
+
+
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """x where |x| > ``lambd``, else 0, elementwise."""
+    return _hardshrink(input, lambd)
+
+
+@elementwise(dx=lambda dy, x, lambd: masked(dy, ~(abs(x) <= lambd)), kinds="f")
+def _hardshrink(x, lambd):
+    return masked(x, ~(np.abs(x) <= lambd))
+
+
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """x, brought nearer to 0 by ``lambd`` or, where it is nearer than that, to 0, elementwise.
+
+    Raises RuntimeError for a negative ``lambd``."""
+    if not lambd >= 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}.")
+    return _softshrink(input, lambd)
+
+
+@elementwise(dx=lambda dy, x, lambd: masked(dy, ~(abs(x) <= lambd)), kinds="f")
+def _softshrink(x, lambd):
+    return x - np.clip(x, -lambd, lambd)
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """x where x > ``threshold``, else ``value``, elementwise."""
+    return _overwrite(input, _threshold, threshold, value) if inplace else _threshold(input, threshold, value)
+
+
+@elementwise(dx=lambda dy, x, threshold: masked(dy, ~(x <= threshold)), kinds="iuf")
+def _threshold(x, threshold, value):
+    return choose(x <= threshold, x.dtype.type(value), x)
+
+
+# -- smooth -----------------------------------------------------------------------------------------------------------
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """x where x > 0, else ``alpha`` (eˣ - 1), elementwise (Clevert, Unterthiner and Hochreiter, 2015)."""
+    return _overwrite(input, _elu, alpha, 1, 1) if inplace else _elu(input, alpha, 1, 1)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """1.0507 · elu(x, 1.6733), elementwise: it keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+    alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+    return _overwrite(input, _elu, alpha, scale, 1) if inplace else _elu(input, alpha, scale, 1)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """x where x > 0, else ``alpha`` (e^(x / alpha) - 1), elementwise: an elu without a kink (Barron, 2017).
+
+    Raises RuntimeError for alpha 0."""
+    if alpha == 0:
+        raise RuntimeError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
+    return _overwrite(input, _elu, alpha, 1, 1 / alpha) if inplace else _elu(input, alpha, 1, 1 / alpha)
+
+
+@elementwise(
+    dx=lambda dy, x, alpha, scale, rate: where(
+        x <= 0, dy * (alpha * scale * rate) * exp(masked(x, x < 0) * rate), dy * scale
+    ),
+    kinds="f",
+)
+def _elu(x, alpha, scale, rate):
+    """scale · x where x > 0, else scale · alpha (e^(rate x) - 1)"""
+    return (np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) * rate)) * scale
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """x Φ(x), elementwise, where Φ(x) = (1 + erf(x / √2)) / 2 is the probability that a normal number is below x.
+
+    ``approximate="tanh"``: Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 (Hendrycks and Gimpel, 2016).
+    Raises RuntimeError for another word."""
+    if approximate == "none":
+        return _gelu(input)
+    if approximate == "tanh":
+        return _gelu_tanh(input)
+    raise RuntimeError(f"approximate argument must be either none or tanh, but got {approximate!r}")
+
+
+def _probability_below(x: Any) -> Any:
+    return (erf(x * 0.5**0.5) + 1) * 0.5
+
+
+def _density(x: Any) -> Any:
+    return exp(x * x * -0.5) * (2 * math.pi) ** -0.5
+
+
+@elementwise(dx=lambda dy, x: dy * (_probability_below(x) + x * _density(x)), kinds="f")
+def _gelu(x):
+    return x * _probability_below(x)
+
+
+def _bent(x: Any) -> Any:
+    return tanh((x + x * x * x * 0.044715) * (2 / math.pi) ** 0.5)
+
+
+def _gelu_tanh_slope(x: Any) -> Any:
+    bent = _bent(x)
+    return (1 + bent) * 0.5 + x * (1 - bent * bent) * (1 + 3 * 0.044715 * x * x) * (0.5 / math.pi) ** 0.5
+
+
+@elementwise(dx=lambda dy, x: dy * _gelu_tanh_slope(x), kinds="f")
+def _gelu_tanh(x):
+    return x * (1 + _bent(x)) * 0.5
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """x σ(x), elementwise (Elfwing, Uchibe and Doya, 2017). Also known as swish."""
+    return _overwrite(input, _silu) if inplace else _silu(input)
+
+
+def _silu_slope(x: Any) -> Any:
+    s = sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+@elementwise(dx=lambda dy, x: dy * _silu_slope(x), kinds="f")
+def _silu(x):
+    return x / (1 + np.exp(-x))
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """x min(max(x + 3, 0), 6) / 6, elementwise: a silu of straight pieces and a parabola (Howard et al., 2019)."""
+    return _overwrite(input, _hardswish) if inplace else _hardswish(input)
+
+
+@elementwise(dx=lambda dy, x: masked(where(x < 3, dy * (x / 3 + 0.5), dy), ~(x <= -3)), kinds="f")
+def _hardswish(x):
+    return x * np.clip(x + 3, 0, 6) / 6
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """x tanh(softplus(x)), elementwise (Misra, 2019)."""
+    return _overwrite(input, _mish) if inplace else _mish(input)
+
+
+def _mish_slope(x: Any) -> Any:
+    t = tanh(softplus(x))
+    return t + x * sigmoid(x) * (1 - t * t)
+
+
+@elementwise(dx=lambda dy, x: dy * _mish_slope(x), kinds="f")
+def _mish(x):
+    return x * np.tanh(np.log1p(np.exp(x)))
+
+
+def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
+    """log(1 + exp(``beta`` x)) / ``beta``, elementwise: a smooth relu. Where ``beta`` x > ``threshold``, x itself."""
+    return _softplus(input, beta, threshold)
+
+
+@elementwise(
+    dx=lambda dy, x, beta, threshold: where(x * beta > threshold, dy, dy * sigmoid(x * beta)),
+    kinds="f",
+)
+def _softplus(x, beta, threshold):
+    scaled = x * beta
+    return choose(scaled > threshold, x, np.log1p(np.exp(np.minimum(scaled, threshold))) / beta)
+
+
+def softsign(input: Any) -> Any:
+    """x / (1 + |x|), elementwise."""
+    return input / (1 + abs(input))
+
+
+@elementwise(dx=lambda dy, x: dy * sigmoid(-x), kinds="f")
+def logsigmoid(x):
+    """log σ(x), elementwise, without loss of digits for large |x|."""
+    return np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+
+
+def tanhshrink(input: Any) -> Any:
+    """x - tanh(x), elementwise."""
+    return input - tanh(input)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """a · σ(b), where a and b are the halves of ``input`` along ``dim`` (Dauphin et al., 2016).
+
+    Raises RuntimeError if they do not come out equally long."""
+    dim = one(dim, ndim_of(input))
+    length = input.shape[dim] if input.shape else 1
+    if length % 2:
+        raise RuntimeError(
+            f"Halving dimension must be even, but dimension {dim} of the input, of shape {tuple(input.shape)}, is size {length}"
+        )
+    return narrow(input, dim, 0, length // 2) * sigmoid(narrow(input, dim, length // 2, length // 2))
+
+
+# -- softmax ----------------------------------------------------------------------------------------------------------
+
+
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """exp(xᵢ) / Σⱼ exp(xⱼ) along ``dim``: positive numbers that sum to 1. ``dtype`` converts the input first."""
+    return _softmax(*_along(input, dim, dtype, "softmax", _stacklevel))
+
+
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """log softmax(x) = xᵢ - log Σⱼ exp(xⱼ) along ``dim``, without loss of digits. ``dtype`` converts the input first."""
+    return _log_softmax(*_along(input, dim, dtype, "log_softmax", _stacklevel))
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """softmax(-x) along ``dim``."""
+    x, dim = _along(input, dim, dtype, "softmin", _stacklevel)
+    return _softmax(-x, dim)
+
+
+def _along(input: Any, dim: int | None, dtype: Any, name: str, stacklevel: int) -> tuple[Any, Any]:
+    """The input as ``dtype``, and the dimension as NumPy wants it."""
+    ndim = ndim_of(input)
+    if dim is None:
+        warnings.warn(
+            f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+            stacklevel=stacklevel,
+        )
+        dim = 0 if ndim in (0, 1, 3) else 1
+    return input if dtype is None else cast(input, dtype), reduced(dim, ndim)
+
+
+@op(dx=lambda dy, y, dim: y * (dy - sum(dy * y, dim, keepdim=True)), kinds="f")  # ∂yᵢ/∂xⱼ = yᵢ (δᵢⱼ - yⱼ)
+def _softmax(x, dim):
+    # Numerator and denominator are divided by the exponential of the largest number, so that none overflows.
+    y = np.exp(_below_largest(x, dim))
+    y /= np.add.reduce(y, dim, keepdims=True)
+    return y
+
+
+@op(dx=lambda dy, y, dim: dy - exp(y) * sum(dy, dim, keepdim=True), kinds="f")  # ∂yᵢ/∂xⱼ = δᵢⱼ - exp(yⱼ)
+def _log_softmax(x, dim):
+    y = _below_largest(x, dim)
+    y -= np.log(np.add.reduce(np.exp(y), dim, keepdims=True))
+    return y
+
+
+def _below_largest(x: Any, dim: int | None) -> Any:
+    return x - np.maximum.reduce(x, dim, keepdims=True, initial=-np.inf)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """softmax((logits + g) / ``tau``) along ``dim`` with random g: the smaller ``tau``, the nearer to one-hot samples from
+    the distribution softmax(logits) (Jang, Gu and Poole, 2016). ``hard`` returns one-hot vectors with that gradient."""
+    x = array_of(logits)
+    noise = -np.log(sampling.exponential(x.shape, x.dtype, 1))
+    soft = softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    y = array_of(soft)
+    one_hot = np.zeros(y.shape, y.dtype)
+    np.put_along_axis(one_hot, y.argmax(dim, keepdims=True), 1, dim)
+    return soft + (one_hot - y)
