@@ -6,8 +6,9 @@ where the tensor feeds several operations, what this branch adds to its gradient
 runs forward stands above a line, what runs backward below it, and the chain rule reads along the
 wire.
 
-A wire is a table of two rows of equal height with a rule between them; the line to the next node
-goes on from the middle of its side, which is why an empty half still holds a blank of full height.
+A wire is a table of two rows of equal height with a line between them. The line to the next node
+goes on from its end, at the middle of the node's side; which is why an empty half still holds a
+blank of full height.
 """
 
 from __future__ import annotations
@@ -71,11 +72,11 @@ def wire(tensor: TensorNode, look: Look) -> str:
     )
     inside, left, right = name, "", ""
     if tensor.kind == "output":
-        inside, right = "", labels.cell(labels.gap(SIZE) + name, rowspan=2, align="left")
+        inside, right = "", labels.cell(labels.gap(SIZE) + name, rowspan=3, align="left")
     elif tensor.kind == "constant":
         inside = ""
     elif tensor.kind != "value":
-        inside, left = "", labels.cell(name + labels.gap(SIZE), rowspan=2, align="right")
+        inside, left = "", labels.cell(name + labels.gap(SIZE), rowspan=3, align="right")
     value = _value(tensor, look)
     above = labels.gap(SIZE, 2).join(text for text in (inside, value) if text)
     return statement(
@@ -88,22 +89,27 @@ def wire(tensor: TensorNode, look: Look) -> str:
 def _line(
     left: str, above: str, right: str, below: str, look: Look, size: float, padding: int
 ) -> str:
-    """Return a table whose middle is a line with text above and below it."""
+    """Return a table whose middle is a line with text above and below it.
+
+    The line is made of cells one point high. Graphviz lets an edge begin one point off the port it
+    is to begin at, so the port ends one point before the line does.
+    """
     blank = labels.gap(size)
-    top = labels.cell(blank + above + blank)
-    bottom = labels.cell(blank + below + blank)
-    return "<{}>".format(
-        labels.table(
-            labels.row(left, top, right),
-            "<HR/>",
-            labels.row(bottom),
-            cellpadding=padding,
-            color=look.palette.wire,
-        )
+    ink: dict[str, object] = {"height": 1, "cellpadding": 0, "bgcolor": look.palette.wire}
+    end, beside = labels.cell("", width=1, **ink), labels.cell("", width=1, cellpadding=0)
+    table = labels.table(
+        labels.row(
+            left, beside, labels.cell(blank + above + blank, cellpadding=padding), beside, right
+        ),
+        labels.row(end, labels.cell("", port="line", **ink), end),
+        labels.row(beside, labels.cell(blank + below + blank, cellpadding=padding), beside),
     )
+    return f"<{table}>"
 
 
 def _value(tensor: TensorNode, look: Look) -> str:
+    if tensor.kind == "constant":  # it has no other name
+        return labels.span(tensor.label, look.palette.value, SIZE)
     if look.detail < VALUE or tensor.value is None:
         return ""
     return labels.span(figures.statistics(tensor.value, look.precision), look.palette.value, SIZE)
@@ -123,7 +129,7 @@ def _gradient(tensor: TensorNode, look: Look) -> str:
 
 def outlet(edge: Edge, look: Look) -> str:
     """Draw the line from an operation to the wire of its output."""
-    side = "w" if look.direction == "LR" else "n"
+    side = "line:w" if look.direction == "LR" else "n"
     return statement(
         f"{edge.source} -> {edge.target}:{side}",
         id=edge.id,
@@ -135,7 +141,7 @@ def outlet(edge: Edge, look: Look) -> str:
 
 def branch(edge: Edge, look: Look) -> str:
     """Draw the line from a wire into an operation."""
-    side = "e" if look.direction == "LR" else "s"
+    side = "line:e" if look.direction == "LR" else "s"
     return statement(f"{edge.source}:{side} -> {edge.target}", id=edge.id, tailclip="false")
 
 
@@ -153,7 +159,7 @@ def labeled_branch(edge: Edge, look: Look) -> Iterator[str]:
         share = figures.signed(edge.share, look.precision)
         below = labels.span(share, palette.grad, SMALL, italic=True)
     if look.direction == "TB":
-        words = "<BR/>".join(text + labels.gap(SMALL, 2) for text in (above, below) if text)
+        words = "<BR/>".join(labels.gap(SMALL, 2) + text for text in (above, below) if text)
         yield statement(
             f"{edge.source}:s -> {edge.target}", id=edge.id, label=f"<{words}>", tailclip="false"
         )
@@ -161,11 +167,11 @@ def labeled_branch(edge: Edge, look: Look) -> Iterator[str]:
     middle = f"{edge.id}m"
     yield statement(middle, id=middle, label=_line("", above, "", below, look, SMALL, padding=1))
     yield statement(
-        f"{edge.source}:e -> {middle}:w",
+        f"{edge.source}:line:e -> {middle}:line:w",
         id=f"{edge.id}a",
         arrowhead="none",
         tailclip="false",
         headclip="false",
         weight=2,
     )
-    yield statement(f"{middle}:e -> {edge.target}", id=f"{edge.id}b", tailclip="false", weight=2)
+    yield statement(f"{middle}:line:e -> {edge.target}", id=f"{edge.id}b", tailclip="false", weight=2)

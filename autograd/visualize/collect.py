@@ -182,8 +182,7 @@ class Collector:
         edge.partial = f"∂{self.names[step.output]}/∂{self.names[value]}"
         given: dict[str, str | float] = {"y": self.names[step.output]}
         for operand, other in step.operands:
-            plain = other.is_number and np.size(other.array) == 1
-            given[operand] = np.asarray(other.array).item() if plain else self.names[other]
+            given[operand] = other.array if other.is_number else self.names[other]
         if step.node.op is not None:
             edge.formula = formula.local_derivative(step.node.op.rules[name].function, given)
         arrived = self.gradients.get(id(step.output))

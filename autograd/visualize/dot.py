@@ -97,6 +97,6 @@ def document(
             fontsize=spacing.fontsize,
             fontcolor=palette.ink,
         ),
-        statement("edge", color=palette.wire, penwidth=1, arrowsize=0.65),
+        statement("edge", color=palette.wire, penwidth=1, arrowsize=0.65, fontname=style.FONT),
         *body,
     ]

@@ -42,6 +42,11 @@ def short(x: Any, precision: int = 2) -> str:
     return text.rstrip("0").rstrip(".")
 
 
+def literal(x: float) -> str:
+    """Write a number that stands in the program itself: `3`, `0.1`, `1.0001`."""
+    return f"{x:g}" if isinstance(x, float) else str(x)
+
+
 def array(items: Any, precision: int = 2) -> str:
     """Write a number, or nested lists of numbers in brackets."""
     if isinstance(items, list):

@@ -95,6 +95,8 @@ def _combine(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
             return ast.BinOp(left, ast.Pow(), ast.Constant(2))
         case ast.Add() if isinstance(left, ast.Name) and ast.dump(left) == ast.dump(right):
             return ast.BinOp(ast.Constant(2), ast.Mult(), left)
+        case ast.Mult() | ast.Div() if isinstance(left, ast.UnaryOp):
+            return ast.UnaryOp(left.op, _combine(left.operand, op, right))
         case ast.Mult() if _is_number(left, -1):
             return ast.UnaryOp(ast.USub(), right)
     return ast.BinOp(left, op, right)
@@ -108,11 +110,11 @@ def _write(node: ast.expr) -> tuple[str, int]:
     """Return the text of a simplified rule, and how strongly its outermost sign binds."""
     match node:
         case ast.Constant(value=value):
-            return figures.short(value), _ATOM if value >= 0 else 3
+            return figures.short(value), _ATOM if value >= 0 else 1
         case ast.Name(id=name):
             return name, _ATOM
         case ast.UnaryOp(operand=operand):
-            return "-" + _bracketed(operand, 3), 3
+            return "-" + _bracketed(operand, 2), 1
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int() as exponent)):
             return _bracketed(left, _ATOM) + str(exponent).translate(_RAISED), 4
         case ast.BinOp(left=left, op=op, right=right):

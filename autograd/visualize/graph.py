@@ -6,7 +6,6 @@ import copy
 import os
 import struct
 import warnings
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +117,12 @@ class Graph(graphviz.Digraph):
         except (render.RendererNotFound, render.LayoutTimeout, render.LayoutCrashed) as error:
             return {"text/plain": f"{error}\n\n{self.text()}"}
 
-    def pipe(self, format: str | None = None, *args: Any, **options: Any) -> Any:
+    def pipe(self, format: str | None = None, **options: Any) -> Any:
         """As `graphviz.Digraph.pipe`; svg, png and pdf need no `dot` binary."""
         format = format or self.format
         encoding = options.pop("encoding", None)
-        if format not in render.FORMATS or args or options:
-            return super().pipe(format, *args, encoding=encoding, **options)
+        if format not in render.FORMATS or options:
+            return super().pipe(format, encoding=encoding, **options)
         drawn = self.svg().encode() if format == "svg" else getattr(self, format)()
         return drawn if encoding is None else drawn.decode(encoding)
 
@@ -139,8 +138,9 @@ class Graph(graphviz.Digraph):
         """As `graphviz.Digraph.render`; svg, png and pdf need no `dot` binary."""
         format = format or self.format
         if format not in render.FORMATS or options:
-            return super().render(filename, directory, view, cleanup, format, **options)
-        saved = Path(self.save(filename, directory))
+            where = {"filename": filename, "directory": directory, "view": view, "cleanup": cleanup}
+            return super().render(**where, format=format, **options)
+        saved = Path(self.save(filename=filename, directory=directory))
         rendered = saved.with_name(f"{saved.name}.{format}")
         rendered.write_bytes(self.pipe(format))
         if cleanup:
@@ -155,17 +155,12 @@ class Graph(graphviz.Digraph):
 
 
 def effort(data: GraphData) -> render.Effort:
-    """Estimate the work of a layout: a node stands one rank below the lowest that leads to it."""
-    rank: dict[str, int] = {}
-    leads_to: dict[str, list[str]] = defaultdict(list)
+    """Estimate the work of a layout. A node stands one rank above the highest it leads to."""
+    targets: dict[str, list[str]] = {node.id: [] for node in data.nodes}
     for edge in data.edges:
-        leads_to[edge.target].append(edge.source)
-    for node in data.nodes:
-        rank[node.id] = 1 + max((rank[source] for source in leads_to[node.id]), default=-1)
-    given = set(leads_to)  # leaves move down to where they are first used
-    nearest = {edge.source: rank[edge.target] - 1 for edge in reversed(data.edges)}
-    long = 0
-    for edge in data.edges:
-        start = rank[edge.source] if edge.source in given else nearest[edge.source]
-        long += max(0, rank[edge.target] - start - 1)
+        targets[edge.source].append(edge.target)
+    height: dict[str, int] = {}
+    for node in reversed(data.nodes):
+        height[node.id] = 1 + max((height[target] for target in targets[node.id]), default=-1)
+    long = sum(height[edge.source] - height[edge.target] - 1 for edge in data.edges)
     return render.Effort(len(data.nodes), long)

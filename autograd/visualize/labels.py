@@ -33,7 +33,7 @@ def span(
     text = clean(text, limit)
     if not text:
         return ""
-    markup = escape(text, quote=False).replace("  ", NBSP * 2)
+    markup = escape(text, quote=False).replace("  ", NBSP * 2).replace("\\", "\\\\")
     if bold:
         markup = f"<B>{markup}</B>"
     if italic:

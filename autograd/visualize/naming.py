@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-import numpy as np
-
 from autograd.tensor import Tensor
 
 from . import figures, labels, source
@@ -29,7 +27,6 @@ class Unique:
 
     def claim(self, name: str) -> str:
         """Return `name`, or, if that is taken, `name_2`, `name_3`, ..."""
-        name = labels.clean(name) or "(no name)"
         chosen = name
         while chosen in self._taken:
             self._counts[name] += 1
@@ -62,7 +59,11 @@ class Names:
         return self._names[id(value)]
 
     def _give(self, value: Value, name: str | None) -> None:
-        if name and id(value) not in self._names:
+        if id(value) in self._names:
+            return
+        if value.is_number:  # it goes by itself, however often it comes
+            self._names[id(value)] = figures.literal(value.array)
+        elif name := labels.clean(name or ""):
             self._names[id(value)] = self._unique.claim(name)
 
     def _from_source(self, step: Step) -> None:
@@ -77,15 +78,15 @@ class Names:
     def _from_operation(self, step: Step) -> None:
         """Parameters nobody named go by what the operation calls them: `weight`, `bias`."""
         for name, value in step.operands:
-            if value.is_number and np.size(value.array) == 1:
-                self._give(value, figures.short(np.asarray(value.array).item()))
-            elif value.is_number or (value.tensor is not None and type(value.tensor) is not Tensor):
+            if value.tensor is not None and type(value.tensor) is not Tensor:
                 self._give(value, name)
 
     def _make_up(self, values: list[Value]) -> None:
         number = 0
         for value in values:
-            if id(value) not in self._names:
+            if value.is_number:
+                self._give(value, None)
+            elif id(value) not in self._names:
                 number += 1
                 self._give(value, f"t{number}")
                 self.ours.add(id(value))

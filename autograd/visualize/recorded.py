@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.function import Function, FunctionCtx
 from autograd.node import FREED, AccumulateGrad, Node
-from autograd.op import Overwritten, SavedInput, SavedOutput, unpack
+from autograd.op import Overwritten, SavedInput, SavedOutput, node_of, unpack
 from autograd.tensor import Tensor
 
 
@@ -44,8 +44,8 @@ class Value:
 
     @property
     def is_number(self) -> bool:
-        """Whether it was never a tensor that we could see: a Python number, or a bare array."""
-        return self.node is None and self.tensor is None
+        """Whether it is a Python number, which an operation took as it is."""
+        return isinstance(self.array, (bool, int, float)) and self.tensor is None
 
     @property
     def grad(self) -> Any:
@@ -143,17 +143,18 @@ class Recorded:
     def _of_node(self, node: Node, slot: int) -> Value:
         key = id(node), slot
         if key not in self._values:
-            retained = node.hooks.retain.get(slot) if node.hooks is not None else None
-            tensor = self._alive.get(key) or (retained and retained())
+            tensor = self._alive.get(key)
             if isinstance(node, AccumulateGrad):
                 tensor = node.variable
+            elif tensor is None and node.hooks is not None and slot in node.hooks.retain:
+                tensor = node.hooks.retain[slot]()
             array = None if tensor is None else tensor._array
             self._values[key] = Value(node, slot, tensor, array)
         return self._values[key]
 
     def _of_tensor(self, t: Tensor) -> Value:
         if t.requires_grad:
-            return self._of_node(t.grad_fn or AccumulateGrad.of(t), t._slot)
+            return self._of_node(node_of(t), t._slot)
         key = id(t), -1
         if key not in self._values:
             self._values[key] = Value(None, 0, t, t._array)
@@ -163,7 +164,7 @@ class Recorded:
         """Return the place of a tensor in the graph, if it has one."""
         if t.grad_fn is not None:
             return self._values.get((id(t.grad_fn), t._slot))
-        accumulator = t._accumulator() if t._accumulator is not None else None
+        accumulator = t._accumulator() if hasattr(t, "_accumulator") else None
         return self._values.get((id(t), -1) if accumulator is None else (id(accumulator), 0))
 
     def _of_number(self, number: Any) -> Value:

@@ -63,6 +63,8 @@ def written(code: CodeType, lasti: int) -> Written | None:
             return Written(_OPERATORS.get(type(node.op), ""), _names(node.operand), target)
         case ast.Call(func=ast.Name(id=name)):
             return Written(name, _names(*node.args), target)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=function), attr="apply")):
+            return Written(function, _names(*node.args), target)
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
             is_function = isinstance(owner, ast.Name) and owner.id in index.modules
             operands = node.args if is_function else [owner, *node.args]
