@@ -58,7 +58,7 @@ from autograd.random import (
     seed,
     set_rng_state,
 )
-# from autograd.serialization import load, save
+from autograd.serialization import load, save
 from autograd.tensor import Size, Tensor
 
 from autograd import methods as _methods, random_fill as _random_fill  # isort: skip  (give Tensor its methods)
