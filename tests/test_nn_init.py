@@ -46,7 +46,8 @@ def test_draws_pytorchs_numbers(expression: str, shape: tuple[int, ...]) -> None
         assert library.evaluate("nn.init." + expression, {"w": w}) is w
         # One more number: as many were drawn in both, or the next layer would start elsewhere.
         drawn.append((array(w), library.torch.rand(1).item()))
-    np.testing.assert_array_equal(drawn[0][0], drawn[1][0])
+    # Normal numbers agree but for the last bits, uniform ones entirely.
+    np.testing.assert_allclose(drawn[0][0], drawn[1][0], rtol=1e-6 * ("normal" in expression))
     assert drawn[0][1] == drawn[1][1]
 
 
@@ -102,7 +103,7 @@ def test_sparse_like_pytorchs() -> None:
     for library in (OURS, THEIRS):
         library.torch.manual_seed(1)
         drawn.append(array(library.nn.init.sparse_(library.torch.empty(10, 4), sparsity=0.3)))
-    np.testing.assert_array_equal(*drawn)
+    np.testing.assert_allclose(*drawn, rtol=1e-6)
     assert ((drawn[0] == 0).sum(axis=0) == 3).all()
 
 

@@ -71,18 +71,21 @@ class RandomSampler(Sampler):
         generator = self.generator
         if generator is None:
             generator = Generator().manual_seed(random_seed())
-        draw = self._draw_independently if self.replacement else self._draw_permutations
-        yield from islice(draw(generator), self.num_samples)
+        yield from self._draws(generator) if self.replacement else self._orders(generator)
 
-    def _draw_independently(self, generator: Generator) -> Iterator[int]:
-        size, left = len(self.data_source), self.num_samples
-        while left > 0:
-            yield from autograd.randint(size, (min(left, 32),), generator=generator).tolist()
-            left -= 32
+    def _draws(self, generator: Generator) -> Iterator[int]:
+        size = len(self.data_source)
+        for start in range(0, self.num_samples, 32):
+            count = min(32, self.num_samples - start)
+            yield from autograd.randint(size, (count,), generator=generator).tolist()
 
-    def _draw_permutations(self, generator: Generator) -> Iterator[int]:
-        while True:
-            yield from autograd.randperm(len(self.data_source), generator=generator).tolist()
+    def _orders(self, generator: Generator) -> Iterator[int]:
+        size = len(self.data_source)
+        passes, rest = divmod(self.num_samples, size)
+        # The last order is drawn even if nothing of it is used: PyTorch does so, and a generator
+        # that others use too must be left in the same state.
+        for count in (*(size,) * passes, rest):
+            yield from autograd.randperm(size, generator=generator)[:count].tolist()
 
     def __len__(self) -> int:
         return self.num_samples

@@ -10,7 +10,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 
-from .optimizer import Optimizer, blocks, check_at_least
+from .optimizer import Optimizer, blocks, check_not_negative
 
 __all__ = ["Adagrad"]
 
@@ -37,13 +37,14 @@ class Adagrad(Optimizer):
         maximize: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_at_least(
-            0,
-            learning_rate=lr,
-            lr_decay_value=lr_decay,
-            weight_decay_value=weight_decay,
-            initial_accumulator_value_value=initial_accumulator_value,
-            epsilon_value=eps,
+        check_not_negative(
+            {
+                "learning rate": lr,
+                "lr_decay value": lr_decay,
+                "weight_decay value": weight_decay,
+                "initial_accumulator_value value": initial_accumulator_value,
+                "epsilon value": eps,
+            }
         )
         defaults = {
             "lr": lr,

@@ -11,7 +11,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 
-from .optimizer import Optimizer, blocks, check_at_least
+from .optimizer import Optimizer, blocks, check_not_negative
 
 __all__ = ["Adam", "AdamW"]
 
@@ -41,7 +41,13 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_at_least(0, learning_rate=lr, epsilon_value=eps, weight_decay_value=weight_decay)
+        check_not_negative(
+            {
+                "learning rate": lr,
+                "epsilon value": eps,
+                "weight_decay value": weight_decay,
+            }
+        )
         for i, beta in enumerate(betas):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")

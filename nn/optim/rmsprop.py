@@ -10,7 +10,7 @@ import numpy as np
 import autograd
 from autograd import Tensor
 
-from .optimizer import Optimizer, blocks, check_at_least
+from .optimizer import Optimizer, blocks, check_not_negative
 
 __all__ = ["RMSprop"]
 
@@ -38,13 +38,14 @@ class RMSprop(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
     ) -> None:
-        check_at_least(
-            0,
-            learning_rate=lr,
-            epsilon_value=eps,
-            momentum_value=momentum,
-            weight_decay_value=weight_decay,
-            alpha_value=alpha,
+        check_not_negative(
+            {
+                "learning rate": lr,
+                "epsilon value": eps,
+                "momentum value": momentum,
+                "weight_decay value": weight_decay,
+                "alpha value": alpha,
+            }
         )
         defaults = {
             "lr": lr,

@@ -8,7 +8,7 @@ from typing import Any
 import autograd
 from autograd import Tensor
 
-from .optimizer import Optimizer, blocks, check_at_least
+from .optimizer import Optimizer, blocks, check_not_negative
 
 __all__ = ["SGD"]
 
@@ -36,7 +36,13 @@ class SGD(Optimizer):
         foreach: bool | None = None,
         fused: bool | None = None,
     ) -> None:
-        check_at_least(0, learning_rate=lr, momentum_value=momentum, weight_decay_value=weight_decay)
+        check_not_negative(
+            {
+                "learning rate": lr,
+                "momentum value": momentum,
+                "weight_decay value": weight_decay,
+            }
+        )
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         defaults = {
