@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import os
 import re
 import shlex
 import subprocess
@@ -110,7 +111,12 @@ def test_command(command: Command, tmp_path: Path) -> None:
     python, *arguments = shlex.split(command.text)
     assert python == "python", f"{command.text}: a command here is `python -m ...` or a set-up"
     result = subprocess.run(
-        [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     if command.output:
@@ -145,5 +151,5 @@ def test_the_map_names_every_file_in_its_own_words() -> None:
 def line_of_map(path: Path) -> str:
     words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     paragraph = " ".join(words.partition("\n\n")[0].split()).replace("``", "`")
-    sentence = re.split(r"(?<=[.!?:]) (?=[A-Z`])", paragraph)[0].rstrip(".:")
+    sentence = re.split(r"(?<=[.!?]) (?=[A-Z`])", paragraph)[0].rstrip(".:")
     return f"`{path.relative_to(ROOT).as_posix()}`: {sentence}"
