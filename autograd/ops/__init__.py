@@ -12,5 +12,6 @@ from autograd.ops.shape import TRANSPOSES
 from autograd.ops.joining import *
 from autograd.ops.indexing import *
 from autograd.ops.gathering import *
+from autograd.ops.cumulative import *
 from autograd.ops.reduction import *
 from autograd.ops.activation import *

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd.op import linear, op
+from autograd.ops.arithmetic import array_of
 from autograd.ops.dimensions import ndim_of, one
-from autograd.ops.indexing import _array, _index_put, _sum_rows, masked_fill
+from autograd.ops.indexing import _index_put, _sum_rows, masked_fill
 from autograd.ops.shape import _reshape, _slice, expand, flatten, unsqueeze
 from autograd.tensor import Tensor, wrap
 
@@ -33,14 +34,14 @@ def along(index: np.ndarray, dim: int) -> tuple[np.ndarray, ...]:
     )
 
 
-@linear(dx=lambda dy, x_shape, dim, index: _add_along(dy, x_shape, dim, index))
+@linear(dx=lambda dy, x_shape, dim, index: add_along(dy, x_shape, dim, index))
 def _gather(x, dim, index):
     """``y[i, j] = x[i, index[i, j]]``, for dim = 1."""
     return x[along(index, dim)]
 
 
 @linear(dx=lambda dy, dim, index: _gather(dy, dim, index))
-def _add_along(x, shape, dim, index):
+def add_along(x, shape, dim, index):
     """``y[i, index[i, j]] += x[i, j]``, starting from zeros: the adjoint of gather."""
     y = np.zeros(shape, x.dtype)
     _add_into(y, x, dim, index)
@@ -53,24 +54,28 @@ def _add_into(y: np.ndarray, x: np.ndarray, dim: int, index: np.ndarray) -> None
     np.add.at(y.reshape(-1), np.broadcast_to(places, index.shape).reshape(-1), np.broadcast_to(x, index.shape).reshape(-1))
 
 
-def picking(name: str) -> Callable[..., Any]:
-    """An operation that picks, along a dimension, elements at indices found out before: sort, topk, median, max, ...
-
-    They differ in name only: y = x at the index, none twice, so that the gradient is put there, among zeros."""
-
-    def pick(x, dim, index):
-        return x[along(index, dim)]
-
-    pick.__name__ = name
-    return linear(dx=lambda dy, x_shape, dim, index: _put_along(dy, x_shape, dim, index))(pick)
-
-
 @linear(dx=lambda dy, dim, index: _gather(dy, dim, index))
-def _put_along(x, shape, dim, index):
+def put_along(x, shape, dim, index):
     """``x`` put at the places it was picked from, among zeros."""
     y = np.zeros(shape, x.dtype)
     y[along(index, dim)] = x
     return y
+
+
+def picking(name: str, adjoint: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation that picks, along a dimension, elements at indices found out before: sort, topk, median, cummax, ...
+
+    They differ in name, and in the adjoint: ``put_along`` if no element is picked twice, else ``add_along``. Without
+    ``keepdim`` a single index is meant, and the dimension disappears."""
+
+    def pick(x, dim, index, keepdim):
+        y = x[along(index, dim)]
+        return y if keepdim else y.squeeze(dim)
+
+    pick.__name__ = name
+    return linear(
+        dx=lambda dy, x_shape, dim, index, keepdim: adjoint(dy if keepdim else unsqueeze(dy, dim), x_shape, dim, index)
+    )(pick)
 
 
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
@@ -94,7 +99,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
             f"for input, and {indices.ndim} dimensions for indices"
         )
     dim = one(dim, ndim)
-    common = np.broadcast_shapes(*(x.shape[:dim] + (1,) + x.shape[dim + 1 :] for x in (_array(input), _array(indices))))
+    common = np.broadcast_shapes(*(x.shape[:dim] + (1,) + x.shape[dim + 1 :] for x in (array_of(input), array_of(indices))))
     x, at = (expand(x, common[:dim] + (x.shape[dim],) + common[dim + 1 :]) for x in (input, indices))
     return gather(x, dim, at)
 
@@ -109,7 +114,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     src = value if src is None else src
     if reduce is not None:
         if not isinstance(src, (Tensor, np.ndarray)):
-            src = expand(np.asarray(src, _array(input).dtype), index.shape)
+            src = expand(np.asarray(src, array_of(input).dtype), index.shape)
         return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
     x, at, dim = _aligned("scatter", input, dim, index)
     return _as_shaped(_scatter(x, _source("scatter", input, src, at), dim, at), input.shape)
@@ -144,7 +149,7 @@ def _aligned(name: str, input: Any, dim: int, index: Any) -> tuple[Any, Any, int
     dim = one(dim, ndim_of(input))
     x = input if input.ndim else _reshape(input, (1,))
     at = index if index.ndim else _reshape(index, (1,))
-    numbers = _array(at)
+    numbers = array_of(at)
     if numbers.dtype not in (np.int64, np.int32):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {numbers.dtype}")
     if at.ndim != x.ndim:
@@ -197,15 +202,15 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     if reduce not in _NEUTRAL:
         raise RuntimeError(f"reduce argument must be either {', '.join(_NEUTRAL)}, but got {reduce}")
     x, at, dim = _aligned("scatter_reduce", input, dim, index)
-    src, numbers = _source("scatter_reduce", input, src, at), _array(at)
+    src, numbers = _source("scatter_reduce", input, src, at), array_of(at)
     if not include_self:
         named = np.zeros(tuple(x.shape), bool)
         named[along(numbers, dim)] = True
-        x = masked_fill(x, named, _NEUTRAL[reduce](_array(x).dtype))
+        x = masked_fill(x, named, _NEUTRAL[reduce](array_of(x).dtype))
     if reduce == "sum":
         y = _scatter_add(x, src, dim, at)
     elif reduce == "mean":
-        count = _add_along(np.ones(numbers.shape, np.int64), tuple(x.shape), dim, numbers) + include_self
+        count = add_along(np.ones(numbers.shape, np.int64), tuple(x.shape), dim, numbers) + include_self
         y = _scatter_mean(_scatter_add(x, src, dim, at), np.maximum(count, 1))
     elif reduce == "prod":
         y = _scatter_prod(x, src, dim, at)
@@ -244,12 +249,12 @@ def _product_of_others(x: Any, src: Any, dim: int, index: Any) -> tuple[Any, Any
 
     That is the product of all that are not zero, without the element itself; or zero, if another one is zero. (Exact to
     the first order; a second derivative by two zeros at one place is missed.)"""
-    zero_x, zero_src = _array(x) == 0, _array(src) == 0
-    zeros = _scatter_add.__wrapped__(zero_x.astype(np.int64), zero_src, dim, _array(index))
+    zero_x, zero_src = array_of(x) == 0, array_of(src) == 0
+    zeros = _scatter_add.__wrapped__(zero_x.astype(np.int64), zero_src, dim, array_of(index))
     x, src = masked_fill(x, zero_x, 1), masked_fill(src, zero_src, 1)
     product = _scatter_prod(x, src, dim, index)
     others_x = product / x * (zeros - zero_x == 0)
-    others_src = _gather(product, dim, index) / src * (_gather(zeros, dim, _array(index)) - zero_src == 0)
+    others_src = _gather(product, dim, index) / src * (_gather(zeros, dim, array_of(index)) - zero_src == 0)
     return others_x, others_src
 
 
@@ -266,7 +271,7 @@ def _scatter_extreme(x, src, dim, index, extreme):
 
 def _share(dy: Any, x: Any, y: Any, src: Any, dim: int, index: Any) -> Any:
     """``dy`` divided among all that reach the extreme value ``y``."""
-    x, y, src, index = map(_array, (x, y, src, index))
+    x, y, src, index = map(array_of, (x, y, src, index))
     reached = (x == y).astype(dy.dtype if isinstance(dy, np.ndarray) else dy._array.dtype)
     return dy / np.maximum(_scatter_add(reached, (src == _gather(y, dim, index)).astype(reached.dtype), dim, index), 1)
 
@@ -296,7 +301,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     dim = one(dim, ndim_of(input))
     at = _vector("index_select", index)
     x = input if input.ndim else _reshape(input, (1,))
-    check_bounds(_array(at), x.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})")
+    check_bounds(array_of(at), x.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})")
     y = _index_select(x, dim, at)
     return y if input.ndim else _reshape(y, ())
 
@@ -306,7 +311,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
     place is named. RuntimeError for other shapes and dtypes, IndexError for indices out of bounds."""
     dim = one(dim, ndim_of(input))
     at = _slices("index_add", input, dim, index, source, RuntimeError)
-    check_bounds(_array(at), input.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})")
+    check_bounds(array_of(at), input.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})")
     return _index_add(input, source, dim, at, alpha)
 
 
@@ -316,20 +321,20 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     RuntimeError for another dtype, IndexError for other shapes and for indices out of bounds."""
     dim = one(dim, ndim_of(input))
     at = _slices("index_copy", input, dim, index, source, IndexError)
-    return _index_put(input, source, (...,), (*(slice(None),) * dim, np.array(_array(at))))
+    return _index_put(input, source, (...,), (*(slice(None),) * dim, np.array(array_of(at))))
 
 
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at ``index`` along ``dim``."""
     dim = one(dim, ndim_of(input))
-    at = np.array(_array(_vector("index_fill", index)))
+    at = np.array(array_of(_vector("index_fill", index)))
     if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
         raise RuntimeError(f"index_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
     return _index_put(input, value, (...,), (*(slice(None),) * dim, at))
 
 
 def _vector(name: str, index: Any) -> Any:
-    if _array(index).dtype not in (np.int64, np.int32):
+    if array_of(index).dtype not in (np.int64, np.int32):
         raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, but got {index.dtype}")
     if index.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but has shape {list(index.shape)}")
@@ -356,10 +361,11 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
     """Each slice of ``input`` along ``dim`` repeated ``repeats`` times, an int or a vector of them; without ``dim``, each
     element of the flattened tensor. Of one argument: ``repeat_interleave(repeats)`` repeats 0, 1, 2, ..."""
     if repeats is None:
-        return _counted(input, _array(input))
+        counts = array_of(input)
+        return as_given(np.repeat(np.arange(counts.size), counts), input)
     x = flatten(input) if dim is None else input
     dim = 0 if dim is None else one(dim, ndim_of(input))
-    counts = np.asarray(_array(repeats))
+    counts = np.asarray(array_of(repeats))
     if counts.size and counts.min() < 0:
         raise RuntimeError("Repeats must be non-negative")
     if not counts.ndim:
@@ -378,6 +384,6 @@ def _repeated(x: Any, dim: int, count: int) -> Any:
     return _reshape(copies, (*shape[:dim], shape[dim] * count, *shape[dim + 1 :]))
 
 
-def _counted(repeats: Any, counts: np.ndarray) -> Any:
-    numbers = np.repeat(np.arange(counts.size), counts)
-    return wrap(numbers) if isinstance(repeats, Tensor) else numbers
+def as_given(array: np.ndarray, input: Any) -> Any:
+    """``array`` as a tensor if ``input`` is one."""
+    return wrap(array) if isinstance(input, Tensor) else array

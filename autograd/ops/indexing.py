@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.op import linear, op
+from autograd.ops.arithmetic import array_of
 from autograd.ops.shape import _reshape, _select, _slice, broadcast_tensors
 from autograd.tensor import Tensor
 
@@ -119,7 +120,7 @@ def is_basic_index(index: Any) -> bool:
 def _is_int(item: Any) -> bool:
     """Whether an item of an index picks one element: an int, or an integer tensor of no dimensions."""
     if isinstance(item, (Tensor, np.ndarray)):
-        return not item.ndim and _array(item).dtype.kind == "i"
+        return not item.ndim and array_of(item).dtype.kind == "i"
     return isinstance(item, (int, np.integer)) and not isinstance(item, bool)
 
 
@@ -175,7 +176,7 @@ def _item(item: Any) -> Any:
     if _is_int(item):
         return int(item)
     if isinstance(item, (Tensor, np.ndarray)):
-        array = np.array(_array(item))  # a copy: backward will need it as it is now
+        array = np.array(array_of(item))  # a copy: backward will need it as it is now
     elif isinstance(item, (bool, np.bool_, list, tuple, range)):
         array = np.array(item)
         array = array if array.size else array.astype(np.int64)
@@ -208,10 +209,6 @@ def _checked_slice(item: slice) -> slice:
     if item.step is not None and int(item.step) < 0:
         raise ValueError("step must be greater than zero: use torch.flip(x, (dim,)) to turn a dimension round")
     return item
-
-
-def _array(x: Any) -> Any:
-    return x._array if isinstance(x, Tensor) else x
 
 
 # -- x[...] = values --------------------------------------------------------------------------------------------------
@@ -269,7 +266,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
 
 def _same_dtype(what: str, destination: Any, source: Any) -> None:
     if isinstance(source, (Tensor, np.ndarray)) and source.dtype != destination.dtype:
-        names = [dtypes.of_array(_array(x))._title for x in (destination, source)]
+        names = [dtypes.of_array(array_of(x))._title for x in (destination, source)]
         raise RuntimeError(
             f"{what} requires the source and destination dtypes match, got {names[0]} for the destination and {names[1]} for "
             "the source. Convert the source: values.to(x.dtype)."
@@ -304,7 +301,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     """The elements of ``input`` where ``mask`` is True, along one dimension; the two broadcast."""
     _check_bool("masked_select", mask)
     x, where = broadcast_tensors(input, mask)
-    return _index(x, (np.array(_array(where)),))
+    return _index(x, (np.array(array_of(where)),))
 
 
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
@@ -313,7 +310,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     RuntimeError if ``source`` has not enough elements, or another dtype."""
     _check_bool("masked_scatter", mask)
     x, where = broadcast_tensors(input, mask)
-    numbers = np.array(_array(where))
+    numbers = np.array(array_of(where))
     count = int(np.count_nonzero(numbers))
     if source.numel() < count if isinstance(source, Tensor) else source.size < count:
         raise RuntimeError("Number of elements of source < number of ones in mask")
@@ -322,7 +319,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
 
 
 def _check_bool(name: str, mask: Any) -> None:
-    if _array(mask).dtype.kind != "b":
+    if array_of(mask).dtype.kind != "b":
         raise RuntimeError(
             f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Use mask.bool(), or a comparison."
         )
@@ -354,8 +351,8 @@ def argwhere(input: Any) -> Any:
 
 def take(input: Any, index: Any) -> Any:
     """The elements of the flattened ``input`` at ``index``, in the shape of ``index``. IndexError if out of bounds."""
-    places = np.array(_array(index))
-    count = _array(input).size
+    places = np.array(array_of(index))
+    count = array_of(input).size
     if places.size and (places.min() < -count or places.max() >= count):
         raise IndexError(f"out of range: tried to access index {np.abs(places).max()} on a tensor of {count} elements.")
     return _index(_reshape(input, (-1,)), (places,))

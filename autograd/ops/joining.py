@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.dtypes import result_dtype
 from autograd.op import linear
+from autograd.ops.arithmetic import array_of
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.shape import _reshape, _select, _slice, atleast_1d, atleast_2d, atleast_3d, flatten, meshgrid
 from autograd.tensor import Tensor
@@ -42,7 +43,7 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     xs = _sequence("cat", tensors)
     if not xs:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
-    dtype = result_dtype(*map(_array, xs))
+    dtype = result_dtype(*map(array_of, xs))
     xs = [x for x in xs if tuple(x.shape) != (0,)] or xs[:1]
     ndim = xs[0].ndim
     dim = one(dim, ndim)
@@ -69,7 +70,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
                 f"stack expects each tensor to be equal size, but got {list(xs[0].shape)} at entry 0 and {list(x.shape)} at "
                 f"entry {i}"
             )
-    return _stack(*xs, dim=one(dim, xs[0].ndim + 1), dtype=result_dtype(*map(_array, xs)))
+    return _stack(*xs, dim=one(dim, xs[0].ndim + 1), dtype=result_dtype(*map(array_of, xs)))
 
 
 def hstack(tensors: Any) -> Any:
@@ -110,10 +111,6 @@ def _sequence(name: str, tensors: Any) -> list[Any]:
         if not isinstance(x, (Tensor, np.ndarray, np.generic)):
             raise TypeError(f"{name}(): expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     return list(tensors)
-
-
-def _array(x: Any) -> Any:
-    return x._array if isinstance(x, Tensor) else x
 
 
 def _check_joinable(xs: list[Any], dim: int) -> None:
