@@ -1,10 +1,10 @@
-"""Pictures of the graph: what they show, parsed from their XML, and what happens when they cannot."""
+"""Pictures of the graph: what they show, read from their XML, and what happens when they cannot."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -22,12 +22,6 @@ from autograd.visualize import draw, figures, formula, labels, make_dot, render,
 
 NBSP = "\N{NO-BREAK SPACE}"
 HOSTILE = ['<b>&"\n\x00:', "\nleading", "x" * 10_000, "", "   ", "a:b", "\\N", "]]>", "\ud800", "<"]
-
-
-@pytest.fixture(autouse=True)
-def quiet_layout(capfd):
-    """Graphviz, or the font library below it, may grumble on stderr; that is nobody's warning."""
-    return
 
 
 def scalar(x):
@@ -212,7 +206,9 @@ class TestTheTenChecks:
     def test_10_hostile_names_are_shown_as_text(self, name):
         x, y = scalar(1), scalar(2)
         graph = draw(x * y, params={name: x}, title=name)
-        leaf = next(g for g in groups(parse(graph), "node") if g.get("data-node") not in ("y", "mul"))
+        (leaf,) = [
+            g for g in groups(parse(graph), "node") if g.get("data-node") not in ("y", "mul", "t1")
+        ]
         expected = labels.clean(name) or "x"  # the program's own name, where this one is empty
         assert inner_text(leaf) == f"{expected} 1.00"
         assert len(expected) <= labels.LIMIT
@@ -294,14 +290,12 @@ class TestCircuits:
         f = x * 0 + y
         graph = draw(f, grad=True)
         assert by_node(parse(graph), "ag-grad")["x"] == "0.00"
-        f.backward()
-        y.grad = None
-        root = parse(draw(f))
-        (y_node,) = [g for g in groups(root, "node") if g.get("data-node") == "y"]
-        x.grad = y.grad = None
+        w = torch.ones(9, requires_grad=True)
+        cards = draw((w * x).sum(), names={"w": w, "x": x}, detail="grad")
+        assert "no grad" not in inner_text(parse(cards)).replace("no gradients yet", "")
         x.grad = torch.tensor(1.0)
-        assert by_node(parse(draw(f)), "ag-grad")["x"] == "1.00"
-        assert y_node is not None
+        cards = draw((w * x).sum(), names={"w": w, "x": x}, detail="grad")
+        assert inner_text(parse(cards)).count("no grad") == 1
 
     def test_numbers_are_shown_as_they_are(self):
         x = scalar(2)
@@ -342,7 +336,7 @@ class TestCircuits:
             root = parse(draw(f, grad=True, detail=detail))
             seen.append({t.get("class") for t in root.iter() if tag(t) == "text"})
         assert seen[0] == {"ag-ink", None}
-        assert [added - before for before, added in zip(seen, seen[1:], strict=False)] == [
+        assert [added - before for before, added in itertools.pairwise(seen)] == [
             {"ag-val"},
             {"ag-grad"},
             {"ag-local"},
@@ -512,7 +506,8 @@ class TestOutputs:
         assert by_node(parse(graph), "ag-grad") == {}
 
     def test_an_automatic_theme_carries_both(self):
-        (css,) = [e.text for e in parse(draw(textbook()[0], theme="auto")).iter() if tag(e) == "style"]
+        root = parse(draw(textbook()[0], theme="auto"))
+        (css,) = [e.text for e in root.iter() if tag(e) == "style"]
         assert "prefers-color-scheme: dark" in css
         assert style.DARK.value in css
 
@@ -528,8 +523,9 @@ class TestRendering:
         monkeypatch.setattr(render, "_CHILD", "import os; os.kill(os.getpid(), 11)")
         with pytest.raises(visualize.LayoutCrashed) as raised:
             self.big().svg()
-        assert f"Graphviz stopped with signal {signal.SIGSEGV} while laying out" in str(raised.value)
-        assert "Your session is unaffected" in str(raised.value)
+        words = str(raised.value)
+        assert words.startswith("Graphviz stopped with signal 11 while laying out 601 nodes.")
+        assert "Your session is unaffected" in words
 
     def test_a_child_that_fails_says_why(self, monkeypatch):
         monkeypatch.setattr(render, "_CHILD", "raise SystemExit('no good')")
@@ -550,8 +546,9 @@ class TestRendering:
 
     def test_a_huge_one_is_announced(self, monkeypatch):
         monkeypatch.setattr(render, "_CHILD", "raise SystemExit(1)")
-        with pytest.warns(UserWarning, match="layout may take a minute"), pytest.raises(
-            visualize.LayoutCrashed
+        with (
+            pytest.warns(UserWarning, match="layout may take a minute"),
+            pytest.raises(visualize.LayoutCrashed),
         ):
             self.big(1000).svg()
 
@@ -581,12 +578,12 @@ class TestRendering:
 
     def test_dot_on_the_path_serves_where_pygraphviz_is_missing(self, monkeypatch, tmp_path):
         fake = tmp_path / "dot"
+        drawn = '<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt"><g/></svg>'
         fake.write_text(
             f"#!{sys.executable}\n"
             "import sys\n"
-            "assert sys.argv[1] == '-Tsvg', sys.argv\n"
-            "sys.stdin.buffer.read()\n"
-            "print('<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9pt\" height=\"9pt\"><g id=\"graph0\"/></svg>')\n"
+            "assert sys.argv[1:] == ['-Tsvg'] and sys.stdin.buffer.read().startswith(b'digraph')\n"
+            f"print({drawn!r})\n"
         )
         fake.chmod(0o755)
         monkeypatch.setitem(sys.modules, "pygraphviz", None)
@@ -613,8 +610,8 @@ class TestLargeGraphs:
         assert len(graph.data.nodes) <= 20
         assert graph.note == (
             '301 nodes: showing the 19 nearest the output, 282 hidden behind "…". '
-            "See all with max_nodes=None.  no gradients yet: call .backward(), or draw(..., grad=True)"
-        ) or graph.note.startswith('301 nodes: showing the 19 nearest the output, 282 hidden behind "…".')
+            "See all with max_nodes=None."
+        )
         cut = [t for t in graph.data.tensors if t.kind == "cut"]
         assert len(cut) == 1
         assert f"… {cut[0].label}" in inner_text(parse(graph))
@@ -625,7 +622,9 @@ class TestLargeGraphs:
             x = x * 1.0001
         graph = draw(x)
         assert len(graph.data.ops) < 150
-        assert graph.note.startswith("10,001 nodes: showing the 150 nearest the output, 9,851 hidden")
+        assert graph.note.startswith(
+            "10,001 nodes: showing the 150 nearest the output, 9,851 hidden"
+        )
         everything = draw(x, max_nodes=None, grad=True)
         assert len(everything.data.ops) == 10_000
         assert everything.text().count("\n") > 10_000
@@ -637,7 +636,9 @@ class TestLargeGraphs:
         for _ in range(300):
             h = h * w[0] + x * u[0]
         start = time.monotonic()
-        draw(h, params={"w": w, "u": u}, max_nodes=None, detail="shape").svg()
+        graph = draw(h, params={"w": w, "u": u}, max_nodes=None, detail="shape")
+        with pytest.warns(UserWarning, match="3,901 nodes, 0 long-edge segments: layout may take"):
+            graph.svg()
         assert time.monotonic() - start < 10
 
 

@@ -1,8 +1,8 @@
 """Pictures of the recorded graph: values, gradients, local derivatives, shapes, parameters.
 
-    draw(f)                   a picture that shows itself in a notebook
-    draw(f).write("f.svg")    ... or .png, .pdf, .dot, .txt
-    make_dot(f)               the same, with torchviz's signature
+draw(f)                   a picture that shows itself in a notebook
+draw(f).write("f.svg")    ... or .png, .pdf, .dot, .txt
+make_dot(f)               the same, with torchviz's signature
 """
 
 from .draw import draw, make_dot

@@ -23,10 +23,12 @@ class Plan:
     """Which tensors are shown on the card of which operation."""
 
     def __init__(self, data: GraphData) -> None:
-        self.outputs: dict[str, list[TensorNode]] = defaultdict(list)  # by id of the operation
-        self.beside: dict[str, list[TensorNode]] = defaultdict(list)  # its own parameters
-        self.near: dict[str, list[TensorNode]] = defaultdict(list)  # leaves that join the spine there
-        self.inside: dict[str, list[tuple[str, TensorNode]]] = defaultdict(list)  # its constants
+        # By id of an operation: what it gives, its own parameters, other leaves that join the spine
+        # there, and numbers.
+        self.outputs: dict[str, list[TensorNode]] = defaultdict(list)
+        self.beside: dict[str, list[TensorNode]] = defaultdict(list)
+        self.near: dict[str, list[TensorNode]] = defaultdict(list)
+        self.inside: dict[str, list[tuple[str, TensorNode]]] = defaultdict(list)
         self.host: dict[str, str] = {}  # id of a tensor -> id of the card that shows it
         self.edges: list[Edge] = []  # those that are drawn
         self.members: dict[str, list[OpNode]] = defaultdict(list)  # by path of the module
@@ -43,9 +45,8 @@ class Plan:
             if isinstance(target, TensorNode):
                 self.outputs[source.id].append(target)
                 self.host[target.id] = source.id
-        self.continued = {  # operations that go on from others, on the spine
-            edge.target for edge in data.edges if edge.source in self.host
-        }
+        # Operations that go on from others, on the spine:
+        self.continued = {edge.target for edge in data.edges if edge.source in self.host}
         for edge in data.edges:  # from an operand to an operation
             source, target = nodes[edge.source], nodes[edge.target]
             if isinstance(source, TensorNode) and isinstance(target, OpNode):
@@ -62,7 +63,7 @@ class Plan:
             self.host[tensor.id] = f"{op.id}p"
             if len(self.beside[op.id]) > 1:
                 return  # one line for all parameters of an operation
-        elif tensor.id not in self.host and self.fan_out[tensor.id] == 1 and op.id in self.continued:
+        elif tensor.kind == "input" and self.fan_out[tensor.id] == 1 and op.id in self.continued:
             self.near[op.id].append(tensor)
             self.host[tensor.id] = tensor.id
         self.edges.append(edge)
@@ -141,8 +142,7 @@ def _head(op: OpNode, plan: Plan, look: Look, ground: str) -> str:
         limit = look.setting_chars
         settings = [f"{name}={labels.clean(value, limit)}" for name, value in op.settings if limit]
         for operand, constant in plan.inside[op.id]:
-            if constant.value is not None:
-                settings.append(f"{operand}={figures.statistics(constant.value, look.precision)}")
+            settings.append(f"{operand}={constant.label}")
         about = labels.span(", ".join(settings), palette.head_faint, SMALL, limit=200)
         left += labels.gap(NAME) * bool(about) + about
         shapes = [figures.shape(output.shape, output.dtype) for output in plan.outputs[op.id]]
@@ -195,7 +195,8 @@ def _title(tensor: TensorNode, name: str, look: Look) -> str:
         about = figures.shape(tensor.shape, tensor.dtype)
         title += labels.gap(BODY) + labels.span(about, palette.faint, SMALL)
     if tensor.uses > 1 and not tensor.copy_of:
-        title += labels.gap(SMALL, 2) + labels.span(f"used {tensor.uses} times", palette.faint, SMALL)
+        used = labels.span(f"used {tensor.uses} times", palette.faint, SMALL)
+        title += labels.gap(SMALL, 2) + used
     return title
 
 
@@ -216,7 +217,7 @@ def _gradient(tensor: TensorNode, look: Look, size: float) -> str:
     if tensor.grad is not None:
         text = figures.gradient(tensor.grad, look.precision)
         return labels.span(text, look.palette.grad, size, italic=True)
-    if look.graded and tensor.requires_grad:
+    if look.graded and tensor.lacks_grad:
         return labels.span("no grad", look.palette.faint, size, italic=True)
     return ""
 

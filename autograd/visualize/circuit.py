@@ -26,16 +26,14 @@ SPACING = Spacing(nodesep=0.15, ranksep=0.25, fontsize=SIZE)
 
 def lines(data: GraphData, look: Look) -> Iterator[str]:
     """Return the DOT of a circuit, line by line."""
-    tensors = {node.id: node for node in data.tensors}
+    ops = {op.id: op for op in data.ops}
     for node in data.nodes:
         yield operation(node, look) if isinstance(node, OpNode) else wire(node, look)
     for edge in data.edges:
-        if edge.source not in tensors:
-            yield outlet(edge, look)
-        elif look.detail < FORMULA or edge.local is None:
-            yield branch(edge, look)
+        if edge.source in ops:
+            yield from outlet(edge, ops[edge.source], look)
         else:
-            yield from labeled_branch(edge, look)
+            yield from branch(edge, look)
 
 
 def operation(op: OpNode, look: Look) -> str:
@@ -47,9 +45,6 @@ def operation(op: OpNode, look: Look) -> str:
         if symbol
         else {"shape": "box", "height": 0.4, "margin": "0.12,0.04", "style": "rounded,filled"}
     )
-    if look.detail >= SAVED and op.saved:
-        names = ", ".join(saved.name for saved in op.saved)
-        extra["xlabel"] = f"<{labels.span(f'keeps {names}', palette.local, 10)}>"
     broken = bool(op.trouble) and look.detail >= GRAD
     return statement(
         op.id,
@@ -122,56 +117,57 @@ def _gradient(tensor: TensorNode, look: Look) -> str:
         text = figures.statistics(tensor.grad, look.precision)
         summed = "Σ " if tensor.uses > 1 and not tensor.copy_of else ""
         return labels.span(summed + text, look.palette.grad, SIZE, italic=True)
-    if look.graded and tensor.requires_grad and not tensor.copy_of:
+    if look.graded and tensor.lacks_grad:
         return labels.span("no grad", look.palette.faint, SIZE, italic=True)
     return ""
 
 
-def outlet(edge: Edge, look: Look) -> str:
-    """Draw the line from an operation to the wire of its output."""
-    side = "line:w" if look.direction == "LR" else "n"
-    return statement(
-        f"{edge.source} -> {edge.target}:{side}",
-        id=edge.id,
-        arrowhead="none",
-        headclip="false",
-        weight=100,
-    )
+def branch(edge: Edge, look: Look) -> Iterator[str]:
+    """Draw the line from a wire into an operation: the local derivative, the share of a sum."""
+    above = below = ""
+    if look.detail >= FORMULA and edge.local is not None:
+        derivative = figures.derivative(edge, look.precision)
+        above = labels.span(derivative, look.palette.local, SMALL)
+        if edge.share is not None:
+            share = figures.signed(edge.share, look.precision)
+            below = labels.span(share, look.palette.grad, SMALL, italic=True)
+    yield from _connection(edge, look, above, below, into_operation=True)
 
 
-def branch(edge: Edge, look: Look) -> str:
-    """Draw the line from a wire into an operation."""
-    side = "line:e" if look.direction == "LR" else "s"
-    return statement(f"{edge.source}:{side} -> {edge.target}", id=edge.id, tailclip="false")
+def outlet(edge: Edge, op: OpNode, look: Look) -> Iterator[str]:
+    """Draw the line from an operation to the wire of its output: what is kept for the way back."""
+    below = ""
+    if look.detail >= SAVED and op.saved:
+        kept = ", ".join(saved.name for saved in op.saved)
+        below = labels.span(f"keeps {kept}", look.palette.local, SMALL)
+    yield from _connection(edge, look, "", below, into_operation=False)
 
 
-def labeled_branch(edge: Edge, look: Look) -> Iterator[str]:
-    """Draw the line from a wire into an operation with the chain rule on it.
+def _connection(
+    edge: Edge, look: Look, above: str, below: str, *, into_operation: bool
+) -> Iterator[str]:
+    """Draw a line with words above and below it.
 
     The words are a small wire of their own, so that they sit on their line however this bends; the
     finishing pass over the SVG joins the three parts to one edge. A line that runs down cannot
     carry words above and below itself; there they stand beside it.
     """
-    palette = look.palette
-    above = labels.span(figures.derivative(edge, look.precision), palette.local, SMALL)
-    below = ""
-    if edge.share is not None:
-        share = figures.signed(edge.share, look.precision)
-        below = labels.span(share, palette.grad, SMALL, italic=True)
-    if look.direction == "TB":
+    out, into = ("line:e", "line:w") if look.direction == "LR" else ("s", "n")
+    start: dict[str, object] = {"tailclip": "false", "weight": 2}
+    end: dict[str, object] = {"weight": 2}
+    tail, head = f"{edge.source}:{out}", edge.target
+    if not into_operation:
+        start = {"weight": 100}
+        end = {"headclip": "false", "arrowhead": "none", "weight": 100}
+        tail, head = edge.source, f"{edge.target}:{into}"
+    if look.direction == "TB" or not (above or below):
         words = "<BR/>".join(labels.gap(SMALL, 2) + text for text in (above, below) if text)
-        yield statement(
-            f"{edge.source}:s -> {edge.target}", id=edge.id, label=f"<{words}>", tailclip="false"
-        )
+        label = {"label": f"<{words}>"} if words else {}
+        yield statement(f"{tail} -> {head}", id=edge.id, **label, **start | end)
         return
     middle = f"{edge.id}m"
     yield statement(middle, id=middle, label=_line("", above, "", below, look, SMALL, padding=1))
-    yield statement(
-        f"{edge.source}:line:e -> {middle}:line:w",
-        id=f"{edge.id}a",
-        arrowhead="none",
-        tailclip="false",
-        headclip="false",
-        weight=2,
-    )
-    yield statement(f"{middle}:line:e -> {edge.target}", id=f"{edge.id}b", tailclip="false", weight=2)
+    start |= {"headclip": "false", "arrowhead": "none"}
+    end |= {"tailclip": "false"}
+    yield statement(f"{tail} -> {middle}:line:w", id=f"{edge.id}a", **start)
+    yield statement(f"{middle}:line:e -> {head}", id=f"{edge.id}b", **end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -165,7 +166,7 @@ class Collector:
             op=step.name,
             symbol=symbols.sign(step.name),
             settings=tuple(_settings(step)),
-            saved=tuple(saved for saved, _ in _saved(step)) if self.detail >= SAVED else (),
+            saved=tuple(self._saved(step)) if self.detail >= SAVED else (),
             rules=() if self.circuit or self.detail < FORMULA else tuple(_rules(step)),
             expression=f"{given} = {symbols.expression(step.name, operands)}",
             source=source.place(step.node.code, step.node.lasti),
@@ -174,9 +175,7 @@ class Collector:
         self.data.nodes.append(node)
         return node
 
-    def _differentiate(
-        self, edge: Edge, step: Step, name: str, value: Value, local: float
-    ) -> None:
+    def _differentiate(self, edge: Edge, step: Step, name: str, value: Value, local: float) -> None:
         """Write on a wire what calculus has to say of it."""
         edge.local = local
         edge.partial = f"∂{self.names[step.output]}/∂{self.names[value]}"
@@ -189,6 +188,13 @@ class Collector:
         if arrived is not None and self.uses[id(value)] > 1:
             edge.share = local * float(np.sum(arrived))
 
+    def _saved(self, step: Step) -> Iterable[Saved]:
+        """Yield what an operation keeps; in a circuit under the names that are seen there."""
+        seen = {"y": self.names[step.output]} if id(step.output) in self.shown else {}
+        seen |= {name: self.names[value] for name, value in step.operands}
+        for saved, _ in _kept(step):
+            yield replace(saved, name=seen.get(saved.name, saved.name)) if self.circuit else saved
+
     def _facts(self) -> str:
         """Tell the size of the whole graph, drawn or not."""
         steps = self.recorded.steps
@@ -197,7 +203,7 @@ class Collector:
         if parameters:
             facts.append(f"{sum(v.array.size for v in parameters):,} parameters")
         if self.detail >= SAVED:
-            kept = {key: saved.nbytes for step in steps for saved, key in _saved(step)}
+            kept = {key: saved.nbytes for step in steps for saved, key in _kept(step)}
             facts.append(f"{figures.size(sum(kept.values()))} kept for backward")
         return " · ".join(facts)
 
@@ -206,12 +212,13 @@ def _settings(step: Step) -> Iterable[tuple[str, str]]:
     """Yield the settings of an operation that are not the usual ones, as far as it kept them."""
     op = step.node.op
     for name, setting in step.known.items():
-        if op is not None and name in op.settings and not isinstance(setting, np.ndarray):
-            if name not in op.defaults or op.defaults[name] != setting:
-                yield name, str(setting)
+        if op is None or name not in op.settings or isinstance(setting, (np.ndarray, Tensor)):
+            continue
+        if setting is not None and op.defaults.get(name) != setting:
+            yield name, str(setting)
 
 
-def _saved(step: Step) -> Iterable[tuple[Saved, int]]:
+def _kept(step: Step) -> Iterable[tuple[Saved, int]]:
     """Yield what an operation keeps for backward: each array once, with what identifies it."""
     seen = set()
     for name, kept in step.known.items():

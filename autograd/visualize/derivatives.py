@@ -112,7 +112,7 @@ def _computed(recorded: Recorded, scalars: bool, local: Locals) -> tuple[dict[in
 
 
 def _by_chain_rule(recorded: Recorded, local: Locals) -> dict[int, Any]:
-    """Return the gradients of scalars, from the local derivatives alone; unknown ones are left out."""
+    """Return the gradients of scalars from the local derivatives alone, where these are known."""
     found: dict[int, Any] = {}
     for output in recorded.outputs:
         _add(found, output, 1.0)

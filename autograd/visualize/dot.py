@@ -51,9 +51,7 @@ def statement(name: str, **values: object) -> str:
     return f"\t{name} {attributes(**values)}\n"
 
 
-def document(
-    body: Iterable[str], look: Look, spacing: Spacing, data: GraphData
-) -> list[str]:
+def document(body: Iterable[str], look: Look, spacing: Spacing, data: GraphData) -> list[str]:
     """Return the lines of a whole graph: its defaults, its caption, its body.
 
     The caption is the label of the graph, of which there is only one: the title, with the note

@@ -64,7 +64,7 @@ def statistics(summary: Summary, precision: int = 2) -> str:
 
 def gradient(summary: Summary, precision: int = 2) -> str:
     """Write a gradient: a scalar as it is, an array as its norm."""
-    if summary.shape == () or summary.items is not None and not isinstance(summary.items, list):
+    if not summary.shape:
         return f"∇ {array(summary.items, precision)}"
     return f"‖∇‖ {number(summary.norm, precision)}" + share_of_zeros(summary)
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from . import figures, source
 
-Given = Mapping[str, str | float]  # what stands for each name in the rule: another name, or a number
+# What stands for each name in a rule: another name, or a number.
+Given = Mapping[str, str | float]
 
 _LONGEST = 24
 _RECKON: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
 _SIGNS: dict[type[ast.operator], tuple[str, int]] = {  # how it is written, how strongly it binds
@@ -52,7 +52,7 @@ def local_derivative(rule: Callable[..., Any], given: Given) -> str:
 
 
 def as_written(rule: Callable[..., Any]) -> str:
-    """Return the right-hand side of a rule as it stands in the book, or "" for one of many lines."""
+    """Return the right-hand side of a rule as it stands in the source, or "" if it is no lambda."""
     tree = source.lambda_of(rule)
     return "" if tree is None else ast.unparse(tree.body)
 
@@ -67,8 +67,11 @@ def _simplify(node: ast.expr, given: Given) -> ast.expr:
                 return ast.Name(stands_for)
             return ast.Constant(stands_for)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            inner = _simplify(operand, given)
-            return ast.Constant(-inner.value) if _is_number(inner) else ast.UnaryOp(node.op, inner)
+            match _simplify(operand, given):
+                case ast.Constant(value=int() | float() as value):
+                    return ast.Constant(-value)
+                case inner:
+                    return ast.UnaryOp(ast.USub(), inner)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS:
             return _combine(_simplify(left, given), op, _simplify(right, given))
         case ast.Call(func=ast.Name(id=name) as function, args=args, keywords=[]):
@@ -80,8 +83,9 @@ def _simplify(node: ast.expr, given: Given) -> ast.expr:
 
 def _combine(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
     """Reckon out what can be: two numbers, a product with 1, a sum with 0, a power of 1."""
-    if _is_number(left) and _is_number(right) and not isinstance(op, ast.Div):
-        return ast.Constant(_RECKON[type(op)](left.value, right.value))  # type: ignore[attr-defined]
+    match left, right:
+        case ast.Constant(value=a), ast.Constant(value=b) if type(op) in _RECKON:
+            return ast.Constant(_RECKON[type(op)](a, b))
     match op:
         case ast.Mult() if _is_number(left, 1):
             return right
@@ -102,15 +106,15 @@ def _combine(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
     return ast.BinOp(left, op, right)
 
 
-def _is_number(node: ast.expr, value: float | None = None) -> bool:
-    return isinstance(node, ast.Constant) and (value is None or node.value == value)
+def _is_number(node: ast.expr, value: float) -> bool:
+    return isinstance(node, ast.Constant) and node.value == value
 
 
 def _write(node: ast.expr) -> tuple[str, int]:
     """Return the text of a simplified rule, and how strongly its outermost sign binds."""
     match node:
-        case ast.Constant(value=value):
-            return figures.short(value), _ATOM if value >= 0 else 1
+        case ast.Constant(value=int() | float() as value):
+            return figures.literal(value), _ATOM if value >= 0 else 1
         case ast.Name(id=name):
             return name, _ATOM
         case ast.UnaryOp(operand=operand):

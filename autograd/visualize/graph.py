@@ -15,7 +15,6 @@ from . import cards, dot, render, svg, text
 from . import circuit as circuits
 from .model import GraphData
 
-
 PNG_LIMIT = 32767  # Graphviz shrinks, without a word, what would be larger
 
 
@@ -98,12 +97,12 @@ class Graph(graphviz.Digraph):
         file.write_bytes(made if isinstance(made, bytes) else made.encode())
         return file
 
-    def _draw(self, format: str) -> bytes:
+    def _draw(self, kind: str) -> bytes:
         work = effort(self.data)
         if work.is_huge:
-            limit = "" if self._timeout is None else f"; stopping after {self._timeout:g} s (timeout=)"
-            warnings.warn(f"{work}: layout may take a minute{limit}.", stacklevel=3)
-        return render.render(self.source, format, work, self._timeout)
+            stop = f"; stopping after {self._timeout:g} s (timeout=)" if self._timeout else ""
+            warnings.warn(f"{work}: layout may take a minute{stop}.", stacklevel=3)
+        return render.render(self.source, kind, work, self._timeout)
 
     def _repr_svg_(self) -> str | None:
         try:
@@ -111,19 +110,19 @@ class Graph(graphviz.Digraph):
         except (render.RendererNotFound, render.LayoutTimeout, render.LayoutCrashed):
             return None
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": self.text()}
         except (render.RendererNotFound, render.LayoutTimeout, render.LayoutCrashed) as error:
             return {"text/plain": f"{error}\n\n{self.text()}"}
 
-    def pipe(self, format: str | None = None, **options: Any) -> Any:
+    def pipe(self, format: str | None = None, **options: Any) -> Any:  # noqa: A002
         """As `graphviz.Digraph.pipe`; svg, png and pdf need no `dot` binary."""
-        format = format or self.format
+        kind = format or self.format
         encoding = options.pop("encoding", None)
-        if format not in render.FORMATS or options:
-            return super().pipe(format, encoding=encoding, **options)
-        drawn = self.svg().encode() if format == "svg" else getattr(self, format)()
+        if kind not in render.FORMATS or options:
+            return super().pipe(kind, encoding=encoding, **options)
+        drawn = self.svg().encode() if kind == "svg" else getattr(self, kind)()
         return drawn if encoding is None else drawn.decode(encoding)
 
     def render(
@@ -132,17 +131,17 @@ class Graph(graphviz.Digraph):
         directory: str | os.PathLike[str] | None = None,
         view: bool = False,
         cleanup: bool = False,
-        format: str | None = None,
+        format: str | None = None,  # noqa: A002
         **options: Any,
     ) -> str:
         """As `graphviz.Digraph.render`; svg, png and pdf need no `dot` binary."""
-        format = format or self.format
-        if format not in render.FORMATS or options:
+        kind = format or self.format
+        if kind not in render.FORMATS or options:
             where = {"filename": filename, "directory": directory, "view": view, "cleanup": cleanup}
-            return super().render(**where, format=format, **options)
+            return str(super().render(**where, format=kind, **options))
         saved = Path(self.save(filename=filename, directory=directory))
-        rendered = saved.with_name(f"{saved.name}.{format}")
-        rendered.write_bytes(self.pipe(format))
+        rendered = saved.with_name(f"{saved.name}.{kind}")
+        rendered.write_bytes(self.pipe(kind))
         if cleanup:
             saved.unlink()
         if view:

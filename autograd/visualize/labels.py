@@ -22,18 +22,26 @@ def clean(text: str, limit: int = LIMIT) -> str:
 
 
 def _allowed(char: str) -> bool:
-    category = unicodedata.category(char)  # C: controls, surrogates, unassigned; Zl, Zp: line breaks
+    """Whether it is none of: a control, a surrogate, unassigned (C); a line break (Zl, Zp)."""
+    category = unicodedata.category(char)
     return category[0] != "C" and category not in ("Zl", "Zp")
 
 
 def span(
-    text: str, color: str, size: float, *, bold: bool = False, italic: bool = False, limit: int = LIMIT
+    text: str,
+    color: str,
+    size: float,
+    *,
+    bold: bool = False,
+    italic: bool = False,
+    limit: int = LIMIT,
 ) -> str:
     """Return a run of text in one color, size and cut."""
     text = clean(text, limit)
     if not text:
         return ""
-    markup = escape(text, quote=False).replace("  ", NBSP * 2).replace("\\", "\\\\")
+    markup = escape(text, quote=False).replace("  ", NBSP * 2)
+    markup = markup.replace("\\", "\\\\")  # for \\N would be the node's id
     if bold:
         markup = f"<B>{markup}</B>"
     if italic:

@@ -46,7 +46,13 @@ class TensorNode:
     requires_grad: bool = False
     named: bool = True  # False: the name is ours ("t3"), not the user's
     uses: int = 1
-    copy_of: str = ""  # id of the node this one repeats; a leaf used far apart is drawn near each use
+    copy_of: str = ""  # id of the leaf this one repeats; one used far apart is drawn near each use
+
+    @property
+    def lacks_grad(self) -> bool:
+        """Whether backward should have left a gradient here and did not."""
+        is_leaf = self.kind in ("input", "parameter") and not self.copy_of
+        return is_leaf and self.requires_grad and self.grad is None
 
 
 @dataclass(frozen=True, slots=True)

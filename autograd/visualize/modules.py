@@ -18,7 +18,7 @@ Path = tuple[str, ...]
 
 
 def module_paths(steps: list[Step], parameters: Mapping[int, str]) -> dict[int, str]:
-    """Return the path of each operation's module, by id of the step; `parameters` are names by id."""
+    """Return the path of each operation's module, by id; `parameters` are the names, by id."""
     own: dict[int, Path] = {}
     for step in steps:
         names = [parameters[id(v)] for _, v in step.operands if id(v) in parameters]

@@ -22,7 +22,7 @@ from autograd.tensor import Tensor
 class Value:
     """A tensor in the graph: an output of a node, a leaf, or a number that was an operand."""
 
-    __slots__ = ("node", "slot", "tensor", "array", "shape", "dtype", "step")
+    __slots__ = ("array", "dtype", "node", "shape", "slot", "step", "tensor")
 
     def __init__(self, node: Node | None, slot: int, tensor: Tensor | None, array: Any) -> None:
         self.node = node  # None: no gradient flows here
@@ -57,7 +57,7 @@ class Value:
 class Step:
     """An operation in the graph."""
 
-    __slots__ = ("node", "name", "operands", "places", "outputs", "known")
+    __slots__ = ("known", "name", "node", "operands", "outputs", "places")
 
     def __init__(self, node: Node) -> None:
         self.node = node

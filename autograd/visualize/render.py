@@ -7,7 +7,8 @@ only small graphs are laid out in this process, which takes milliseconds; others
 
 from __future__ import annotations
 
-import importlib.util
+import contextlib
+import importlib
 import shutil
 import subprocess
 import sys
@@ -72,29 +73,30 @@ class Effort:
 
 
 def renderer() -> str:
-    """Return what there is to lay out graphs: "pygraphviz", else "dot"; or raise RendererNotFound."""
-    if importlib.util.find_spec("pygraphviz") is not None:
+    """Return what there is to lay out graphs: "pygraphviz" or "dot". Raises RendererNotFound."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("pygraphviz")
         return "pygraphviz"
     if shutil.which("dot") is not None:
         return "dot"
     raise RendererNotFound
 
 
-def render(source: str, format: str, effort: Effort, timeout: float | None) -> bytes:
-    """Lay out a graph in DOT and draw it as `format`.
+def render(source: str, kind: str, effort: Effort, timeout: float | None) -> bytes:
+    """Lay out a graph in DOT and draw it as `kind`.
 
     A layout that takes too long is tried once more with less care for edges, about ten times
     faster, before it is given up. Raises RendererNotFound, LayoutTimeout, LayoutCrashed.
     """
-    if format not in FORMATS:
-        raise ValueError(f"cannot draw as {format!r}; the formats are {', '.join(FORMATS)}")
-    if format == "png":
+    if kind not in FORMATS:
+        raise ValueError(f"cannot draw as {kind!r}; the formats are {', '.join(FORMATS)}")
+    if kind == "png":
         source = source.replace("{", "{\n\tgraph [dpi=192]", 1)
     chosen = renderer()
     if chosen == "pygraphviz" and effort.is_small:
-        return _render_here(source, format)
+        return _render_here(source, kind)
     command = (
-        [sys.executable, "-c", _CHILD, format] if chosen == "pygraphviz" else ["dot", f"-T{format}"]
+        [sys.executable, "-c", _CHILD, kind] if chosen == "pygraphviz" else ["dot", f"-T{kind}"]
     )
     start = time.monotonic()
     try:
@@ -111,11 +113,11 @@ def render(source: str, format: str, effort: Effort, timeout: float | None) -> b
         ) from None
 
 
-def _render_here(source: str, format: str) -> bytes:
+def _render_here(source: str, kind: str) -> bytes:
     import pygraphviz
 
     with _LOCK:
-        drawn: bytes = pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+        drawn: bytes = pygraphviz.AGraph(string=source).draw(format=kind, prog="dot")
     return drawn
 
 

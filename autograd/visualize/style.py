@@ -95,10 +95,9 @@ THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # "auto": light, with DA
 
 def dark_mode_css(scope: str) -> str:
     """Return CSS that gives a light picture the dark palette where the reader's system is dark."""
-    rules = []
-    for role in fields(Palette):
-        light, dark = getattr(LIGHT, role.name), getattr(DARK, role.name)
-        for paint in ("fill", "stroke"):
-            rules.append(f'{scope} [{paint}="{light}"]{{{paint}:{dark}}}')
+    rules = [
+        f'{scope} [{paint}="{getattr(LIGHT, role.name)}"]{{{paint}:{getattr(DARK, role.name)}}}'
+        for role in fields(Palette)
+        for paint in ("fill", "stroke")
+    ]
     return "@media (prefers-color-scheme: dark){" + "".join(rules) + "}"
-

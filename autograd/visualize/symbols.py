@@ -30,7 +30,7 @@ def sign(op: str) -> str:
 def expression(op: str, operands: list[str]) -> str:
     """Write an operation with its operands: `x + y`, `-x`, `x²`, `relu(h)`."""
     match op, operands:
-        case ("add" | "sub" | "mul" | "div" | "matmul"), [a, b]:
+        case (("add" | "sub" | "mul" | "div" | "matmul"), [a, b]):
             return f"{a} {_INFIX[op]} {b}"
         case "neg", [a]:
             return f"-{a}"

@@ -34,34 +34,33 @@ def tree(data: GraphData, look: Look) -> str:
 
     lines = [line for line in (f"{data.title}  {data.facts}".strip(), data.note) if line]
     told: set[str] = set()
-    outputs = [tensor for tensor in data.tensors if tensor.kind == "output"]
-    todo: list[tuple[str, Edge | None, str, str]] = [(out.id, None, "", "") for out in outputs[::-1]]
+    used = {edge.source for edge in data.edges}
+    roots = [tensor.id for tensor in data.tensors if tensor.id not in used]
+    todo: list[tuple[str, Edge | None, str, str]] = [(root, None, "", "") for root in roots[::-1]]
     while todo:
-        name, edge, mark, indent = todo.pop()
-        tensor = nodes[tensor_id] if (tensor_id := _original(nodes[name])) else None
-        assert isinstance(tensor, TensorNode)
+        drawn, use, mark, indent = todo.pop()
+        tensor = _original(nodes[drawn], nodes)
         first = tensor.id not in told
         told.add(tensor.id)
         op = producer.get(tensor.id)
-        lines.append(indent + mark + _line(tensor, op, edge, look, first))
+        lines.append(indent + mark + _line(tensor, op, use, look, first))
         if op is None or not first:
             continue
         if len(indent) < _WIDEST_INDENT:
             indent += {"": "", "├─ ": "│  ", "└─ ": "   "}[mark]
-        uses = operands[op.id]
-        branches = [(use.source, use, "├─ ", indent) for use in uses[:-1]]
-        branches += [(use.source, use, "└─ ", indent) for use in uses[-1:]]
-        todo += branches[::-1]
+        last = operands[op.id][-1:]
+        todo += [(edge.source, edge, "└─ ", indent) for edge in last]
+        todo += [(edge.source, edge, "├─ ", indent) for edge in operands[op.id][-2::-1]]
     return "\n".join(lines) + "\n"
 
 
-def _original(node: TensorNode | OpNode) -> str:
-    return node.copy_of if isinstance(node, TensorNode) and node.copy_of else node.id
+def _original(node: TensorNode | OpNode, nodes: dict[str, TensorNode | OpNode]) -> TensorNode:
+    """Return the tensor itself, where `node` is one of its copies."""
+    assert isinstance(node, TensorNode)
+    return _original(nodes[node.copy_of], nodes) if node.copy_of else node
 
 
-def _line(
-    tensor: TensorNode, op: OpNode | None, edge: Edge | None, look: Look, first: bool
-) -> str:
+def _line(tensor: TensorNode, op: OpNode | None, edge: Edge | None, look: Look, first: bool) -> str:
     """Tell a tensor, and what it does to the operation above it."""
     parts = [labels.clean(tensor.label)]
     if first:

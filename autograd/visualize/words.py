@@ -66,4 +66,5 @@ def about_edge(edge: Edge, nodes: dict[str, TensorNode | OpNode]) -> str:
     if edge.share is not None:
         told.append(f"adds {figures.signed(edge.share)} to the gradient")
     joint = "into" if isinstance(nodes[edge.target], OpNode) else "gives"
-    return labels.clean(f"{source} {joint} {target}" + (": " + ", ".join(told) if told else ""), 200)
+    words = f"{source} {joint} {target}"
+    return labels.clean(f"{words}: {', '.join(told)}" if told else words, 200)
