@@ -13,10 +13,13 @@ from .module import Module
 from .parameter import Parameter
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
     "GLU",
     "SELU",
+    "Hardshrink",
+    "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "LeakyReLU",
@@ -29,9 +32,13 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
 ]
 
 
@@ -94,6 +101,14 @@ class Mish(_InPlace):
     def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return F.mish(input, self.inplace)
+
+
+class Hardsigmoid(_InPlace):
+    """min(max(0, x + 3), 6) / 6."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it."""
+        return F.hardsigmoid(input, self.inplace)
 
 
 class Hardswish(_InPlace):
@@ -164,6 +179,21 @@ class ELU(_Activation):
         return F.elu(input, self.alpha, self.inplace)
 
 
+class CELU(_Activation):
+    """max(0, x) + min(0, alpha·(exp(x / alpha) − 1))."""
+
+    shown = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it."""
+        return F.celu(input, self.alpha, self.inplace)
+
+
 class GELU(_Activation):
     """x · Φ(x) with the normal distribution function Φ; approximate="tanh" is quicker."""
 
@@ -183,9 +213,7 @@ class Hardtanh(_Activation):
 
     shown = ("min_val", "max_val")
 
-    def __init__(
-        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
-    ) -> None:
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         if min_val >= max_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
@@ -196,6 +224,48 @@ class Hardtanh(_Activation):
     def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+
+class Threshold(_Activation):
+    """x where x > threshold, else `value`."""
+
+    shown = ("threshold", "value")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it."""
+        return F.threshold(input, self.threshold, self.value, self.inplace)
+
+
+class _Shrink(_Activation):
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrink):
+    """x where |x| > lambd, else 0."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it."""
+        return F.hardshrink(input, self.lambd)
+
+
+class Softshrink(_Shrink):
+    """x, moved towards 0 by lambd, but not beyond it."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it."""
+        return F.softshrink(input, self.lambd)
 
 
 class Softplus(_Activation):
@@ -229,6 +299,14 @@ class Tanh(_Activation):
         return autograd.tanh(input)
 
 
+class Tanhshrink(_Activation):
+    """x − tanh(x)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it."""
+        return F.tanhshrink(input)
+
+
 class Sigmoid(_Activation):
     """1 / (1 + e⁻ˣ)."""
 
@@ -245,28 +323,32 @@ class LogSigmoid(_Activation):
         return F.logsigmoid(input)
 
 
-class Softmax(_Activation):
-    """eˣ / Σ eˣ along `dim`."""
-
+class _AlongDim(_Activation):
     shown = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
+
+
+class Softmax(_AlongDim):
+    """eˣ / Σ eˣ along `dim`."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it."""
         return F.softmax(input, self.dim)
 
 
-class LogSoftmax(_Activation):
+class Softmin(_AlongDim):
+    """e⁻ˣ / Σ e⁻ˣ along `dim`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply it."""
+        return F.softmin(input, self.dim)
+
+
+class LogSoftmax(_AlongDim):
     """x − log Σ eˣ along `dim`."""
-
-    shown = ("dim",)
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
         """Apply it."""

@@ -23,9 +23,9 @@ class _BatchNorm(Module):
 
     weight: Parameter | None
     bias: Parameter | None
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
+    running_mean: Any  # these three are tensors, or None where nothing is tracked
+    running_var: Any
+    num_batches_tracked: Any
 
     def __init__(
         self,
@@ -53,7 +53,9 @@ class _BatchNorm(Module):
         self.register_parameter("bias", parameter() if affine and bias else None)
         tracked = self.track_running_stats
         new = {"device": device, "dtype": dtype}
-        self.register_buffer("running_mean", autograd.zeros(num_features, **new) if tracked else None)
+        self.register_buffer(
+            "running_mean", autograd.zeros(num_features, **new) if tracked else None
+        )
         self.register_buffer("running_var", autograd.ones(num_features, **new) if tracked else None)
         self.register_buffer(
             "num_batches_tracked", autograd.tensor(0, dtype=autograd.int64) if tracked else None

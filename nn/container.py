@@ -1,4 +1,4 @@
-"""Containers: modules and parameters in rows and dictionaries, so that their owner can find them."""
+"""Containers: rows and dictionaries of modules and parameters that their owner can find."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequen
 class _Row(Module):
     """Modules in a row, named by their places: "0", "1", ..."""
 
-    _modules: dict[str, Module]
+    _modules: dict[str, Module]  # type: ignore[assignment]  # here without None
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -29,8 +29,6 @@ class _Row(Module):
         return iter(self._modules.values())
 
     def __getitem__(self, idx: Any) -> Any:
-        if isinstance(idx, slice):
-            return type(self)(OrderedDict(list(self._modules.items())[idx]))
         return self._modules[self._name_at(idx)]
 
     def __setitem__(self, idx: int, module: Module) -> None:
@@ -99,6 +97,11 @@ class Sequential(_Row):
         for name, module in args[0].items() if named else enumerate(args):
             self.add_module(str(name), _check_module(module))
 
+    def __getitem__(self, idx: Any) -> Any:
+        if isinstance(idx, slice):
+            return type(self)(OrderedDict(list(self._modules.items())[idx]))
+        return super().__getitem__(idx)
+
     def forward(self, input: Any) -> Any:
         """Apply all modules in their order."""
         for module in self._modules.values():
@@ -144,7 +147,9 @@ class ModuleList(_Row):
         self.extend(() if modules is None else modules)
 
     def __getitem__(self, idx: Any) -> Any:
-        return type(self)(list(self)[idx]) if isinstance(idx, slice) else super().__getitem__(idx)
+        if isinstance(idx, slice):
+            return type(self)(list(self)[idx])
+        return super().__getitem__(idx)
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])
@@ -171,7 +176,7 @@ class _Dict(Module, MutableMapping[str, Any]):
     MutableMapping makes `keys`, `items`, `values`, `get`, `pop`, `update` and the like.
     """
 
-    # A dictionary compares by its contents and cannot be hashed; a module is itself and nothing else.
+    # A dictionary compares by its contents and cannot be hashed; a module is only itself.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -208,7 +213,7 @@ class ModuleDict(_Dict):
 
 
 class ParameterList(Module):
-    """A list of parameters; tensors put into it become parameters, other things stay what they are."""
+    """A list of parameters. Tensors put into it become parameters; others stay the same."""
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
@@ -264,11 +269,13 @@ class ParameterList(Module):
 
 
 class ParameterDict(_Dict):
-    """A dictionary of parameters; tensors put into it become parameters, others stay what they are."""
+    """A dictionary of parameters. Tensors put into it become parameters; others stay the same."""
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()
-        self._keys: dict[str, None] = {}  # in the order of insertion, values that are no tensors too
+        self._keys: dict[
+            str, None
+        ] = {}  # in the order of insertion, values that are no tensors too
         self.update({} if parameters is None else parameters)
 
     def __getitem__(self, key: str) -> Any:
@@ -307,7 +314,7 @@ class ParameterDict(_Dict):
 
     def extra_repr(self) -> str:
         """One line for each entry."""
-        return "\n".join(_entry(key, value, Tensor.type) for key, value in self.items())
+        return "\n".join(_entry(key, value, lambda p: p.type()) for key, value in self.items())
 
 
 def _check_module(module: Any) -> Any:

@@ -28,6 +28,7 @@ class _ConvNd(Module):
     dims: int
     transposed = False
     bias: Parameter | None
+    padding: Any  # a size for each dimension, or "same" or "valid"
 
     def __init__(
         self,
@@ -162,7 +163,7 @@ class _Convolution(_ConvNd):
                 both = self.dilation[i] * (self.kernel_size[i] - 1)
                 before, after = both // 2, both - both // 2
             else:
-                before = after = self.padding[i]  # type: ignore[assignment]
+                before = after = self.padding[i]
             widths += [before, after]
         return widths
 

@@ -63,7 +63,8 @@ class Embedding(Module):
             raise AssertionError(
                 f"Embeddings parameter is expected to be 2-dimensional, got {embeddings.dim()}-D"
             )
-        return cls(*embeddings.shape, padding_idx, _weight=embeddings, _freeze=freeze)
+        rows, columns = embeddings.shape
+        return cls(rows, columns, padding_idx, _weight=embeddings, _freeze=freeze)
 
     def reset_parameters(self) -> None:
         """Draw the table anew."""

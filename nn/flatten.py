@@ -12,7 +12,7 @@ __all__ = ["Flatten", "Unflatten"]
 
 
 class Flatten(Module):
-    """Join the dimensions from `start_dim` to `end_dim` into one: (N, C, H, W) becomes (N, C·H·W)."""
+    """Join the dimensions from `start_dim` to `end_dim`: (N, C, H, W) becomes (N, C·H·W)."""
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
 """Hooks: what users attach to a module's call and to the gradients that come back through it.
 
-A forward hook is a function called before or after `forward`. A backward hook needs the gradients at
-the module's two ends, so the tensors that enter and leave the module pass through an identity that
-hands the gradients to the hooks on their way back.
+A forward hook is a function called before or after `forward`. A backward hook needs the gradients
+at the module's two ends, so the tensors that enter and leave the module pass through an identity
+that hands the gradients to the hooks on their way back.
 """
 
 from __future__ import annotations

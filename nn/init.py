@@ -1,8 +1,8 @@
 """How weights start: random, but neither too large nor too small.
 
-A layer multiplies variances by about fan_in · var(w) on the way forward and by fan_out · var(w) on the
-way back. Glorot and Bengio (2010) keep both near 1 with var(w) = 2 / (fan_in + fan_out); He et al. (2015)
-take gain² / fan_in, where the gain makes up for what the activation takes away.
+A layer multiplies variances by about fan_in · var(w) on the way forward and by fan_out · var(w) on
+the way back. Glorot and Bengio (2010) keep both near 1 with var(w) = 2 / (fan_in + fan_out); He et
+al. (2015) take gain² / fan_in, where the gain makes up for what the activation takes away.
 
 All functions fill their tensor in place, outside the graph, and return it.
 """

@@ -74,10 +74,10 @@ class Linear(Module):
 
 
 class Bilinear(Module):
-    """yₖ = x₁ᵀ Aₖ x₂ + bₖ, with x₁ (..., in1_features), x₂ (..., in2_features), y (..., out_features).
+    """yₖ = x₁ᵀ Aₖ x₂ + bₖ, with x₁ of shape (..., in1_features) and x₂ (..., in2_features).
 
-    `weight` (out_features, in1_features, in2_features) and `bias` (out_features) start uniform in
-    ±1/√in1_features.
+    y is (..., out_features). `weight` (out_features, in1_features, in2_features) and `bias`
+    (out_features) start uniform in ±1/√in1_features.
     """
 
     bias: Parameter | None

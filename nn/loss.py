@@ -1,6 +1,6 @@
 """Losses: one number that says how far the output is from what was wanted.
 
-`reduction` makes one number of many: "mean" (the default), "sum", or "none", which keeps them apart.
+`reduction` makes one number of many: "mean" (the default) or "sum"; "none" keeps them apart.
 """
 
 from __future__ import annotations
@@ -56,13 +56,9 @@ def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -
     """What the two arguments of old, still part of PyTorch's signature, mean today."""
     if size_average is None and reduce is None:
         return reduction
-    if reduce is False:
-        meant = "none"
-    else:
-        meant = "sum" if size_average is False else "mean"
+    meant = "none" if reduce is False else "sum" if size_average is False else "mean"
     warnings.warn(
-        "size_average and reduce args will be deprecated, "
-        f"please use reduction={meant!r} instead.",
+        f"size_average and reduce args will be deprecated, please use reduction={meant!r} instead.",
         stacklevel=4,
     )
     return meant
@@ -212,7 +208,7 @@ class BCEWithLogitsLoss(_WeightedLoss):
 class KLDivLoss(_Loss):
     """y (log y − x) for log-probabilities x; with `log_target` y is given by its logarithm too.
 
-    "batchmean" divides the sum by the batch size, which is the divergence as defined in mathematics.
+    "batchmean" divides the sum by the batch size: that is the divergence as mathematics has it.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """Module: a function that owns its parameters.
 
 A module is a tree. Each node of it keeps three tables: its parameters (what training changes), its
-buffers (what it remembers beside them) and its child modules. Assigning an attribute sorts the value
-into its table, reading an attribute finds it there, and all else - counting, casting, saving, moving
-between training and evaluation - is a walk over the tree.
+buffers (what it remembers beside them) and its child modules. Assigning an attribute sorts the
+value into its table, reading an attribute finds it there, and all else - counting, casting, saving,
+moving between training and evaluation - is a walk over the tree.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class _Kind(NamedTuple):
 
 
 class Module:
-    """Base class of all layers and networks: subclass it, build in `__init__`, compute in `forward`.
+    """Base class of layers and networks: subclass it, build in `__init__`, compute in `forward`.
 
-        class Net(nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.fc = nn.Linear(2, 1)
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(2, 1)
 
-            def forward(self, x):
-                return self.fc(x)
+        def forward(self, x):
+            return self.fc(x)
     """
 
     training: bool
@@ -75,6 +75,7 @@ class Module:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute `forward`, with the hooks that are attached."""
         try:
             if self._hooks is None:
                 return self.forward(*args, **kwargs)
@@ -165,9 +166,7 @@ class Module:
 
     def _has(self, name: str) -> bool:
         """What `hasattr` says, without the search for a suggestion."""
-        return (
-            name in self.__dict__ or hasattr(type(self), name) or self._kind_of(name) is not None
-        )
+        return name in self.__dict__ or hasattr(type(self), name) or self._kind_of(name) is not None
 
     def _forget(self, name: str) -> None:
         self.__dict__.pop(name, None)

@@ -1,4 +1,4 @@
-"""Parameter and Buffer: tensors that a module recognizes as its own when they are assigned to it."""
+"""Parameter and Buffer: tensors that a module takes for its own when they are assigned to it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Any:
+        """Adopt `data`."""
         return _adopt(cls, data).requires_grad_(requires_grad)
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]
         return "Parameter containing:\n" + super().__repr__()
 
 
@@ -34,17 +35,13 @@ class Buffer(Tensor):
 
     persistent = True
 
-    def __new__(
-        cls,
-        data: Tensor | None = None,
-        *,
-        persistent: bool = True,
-    ) -> Any:
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Any:
+        """Adopt `data`."""
         buffer = _adopt(cls, data)
         buffer.persistent = persistent
         return buffer
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]
         return "Buffer containing:\n" + super().__repr__()
 
 

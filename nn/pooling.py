@@ -83,8 +83,9 @@ class MaxPool2d(_MaxPool):
 
 
 class AvgPool1d(Module):
-    """The mean of every window: (N, C, L) to (N, C, L'), L' = ⌊(L + 2·padding − kernel_size) / stride⌋ + 1.
+    """The mean of every window: (N, C, L) to (N, C, L').
 
+    L' = ⌊(L + 2·padding − kernel_size) / stride⌋ + 1; `ceil_mode` rounds up.
     `count_include_pad` counts the zeros of the padding. `stride` is `kernel_size` by default.
     """
 
@@ -120,8 +121,9 @@ class AvgPool1d(Module):
 
 
 class AvgPool2d(Module):
-    """The mean of every window: (N, C, H, W) to (N, C, H', W'), H' = ⌊(H + 2·padding − kernel_size) / stride⌋ + 1.
+    """The mean of every window: (N, C, H, W) to (N, C, H', W').
 
+    H' = ⌊(H + 2·padding − kernel_size) / stride⌋ + 1, W' likewise; `ceil_mode` rounds up.
     `count_include_pad` counts the zeros of the padding; `divisor_override` divides by another
     number. `stride` is `kernel_size` by default.
     """
@@ -161,7 +163,7 @@ class AvgPool2d(Module):
 
 
 class _AdaptivePool(Module):
-    def __init__(self, output_size: int | None | Sequence[int | None]) -> None:
+    def __init__(self, output_size: int | Sequence[int | None] | None) -> None:
         super().__init__()
         self.output_size = output_size
 
@@ -171,7 +173,7 @@ class _AdaptivePool(Module):
 
 
 class AdaptiveAvgPool1d(_AdaptivePool):
-    """The means of `output_size` windows that cover the signal: (N, C, L) to (N, C, output_size)."""
+    """The means of windows that cover the signal: (N, C, L) to (N, C, output_size)."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Pool."""
@@ -191,14 +193,14 @@ class AdaptiveAvgPool2d(_AdaptivePool):
 
 class _AdaptiveMaxPool(_AdaptivePool):
     def __init__(
-        self, output_size: int | None | Sequence[int | None], return_indices: bool = False
+        self, output_size: int | Sequence[int | None] | None, return_indices: bool = False
     ) -> None:
         super().__init__(output_size)
         self.return_indices = return_indices
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    """The maxima of `output_size` windows that cover the signal."""
+    """The maxima of windows that cover the signal: (N, C, L) to (N, C, output_size)."""
 
     def forward(self, input: Tensor) -> Any:
         """Pool."""

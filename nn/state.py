@@ -36,8 +36,6 @@ class IncompatibleKeys(NamedTuple):
             f"unexpected_keys={self.unexpected_keys})"
         )
 
-    __str__ = __repr__
-
 
 def save_state(
     root: Module, destination: dict[str, Any], prefix: str, keep_vars: bool

@@ -50,7 +50,7 @@ class Stream(data.IterableDataset):
         return iter(range(7))
 
 
-# --- datasets ---------------------------------------------------------------------------------------
+# --- datasets -------------------------------------------------------------------------------------
 
 
 def test_tensor_dataset() -> None:
@@ -113,7 +113,7 @@ def test_random_split_like_pytorchs() -> None:
     assert found[0] == found[1]
 
 
-# --- the order of the samples --------------------------------------------------------------------------
+# --- the order of the samples ---------------------------------------------------------------------
 
 SAMPLERS = [
     "SequentialSampler(range(5))",
@@ -175,7 +175,7 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
     epochs = [[batch.tolist() for batch in loader] for _ in range(2)]
     assert [len(batch) for batch in epochs[0]] == [8] * 7 + [4]
     assert len(loader) == 8
-    first, second = (sum(batches, []) for batches in epochs)
+    first, second = ([i for batch in epoch for i in batch] for epoch in epochs)
     assert first != second
     assert sorted(first) == sorted(second) == list(range(60))
     torch.manual_seed(0)
@@ -223,11 +223,13 @@ def test_batches_of_tensors_are_taken_at_once() -> None:
 @only_ours
 def test_workers_are_not_needed() -> None:
     with pytest.warns(UserWarning, match="num_workers=2: samples are loaded in the main process"):
-        loader = data.DataLoader(range(4), 2, num_workers=2, persistent_workers=True, prefetch_factor=4)
+        loader = data.DataLoader(
+            range(4), 2, num_workers=2, persistent_workers=True, prefetch_factor=4
+        )
     assert [batch.tolist() for batch in loader] == [[0, 1], [2, 3]]
 
 
-# --- collating --------------------------------------------------------------------------------------------
+# --- collating ------------------------------------------------------------------------------------
 
 Point = namedtuple("Point", ["x", "y"])
 
@@ -253,7 +255,7 @@ def test_collate(samples: str) -> None:
     assert isinstance(batch, Point) == samples.startswith("[Point")
 
 
-# --- bad input ----------------------------------------------------------------------------------------------
+# --- bad input ------------------------------------------------------------------------------------
 
 REFUSED = {
     "DataLoader(xs, num_workers=-1)": (ValueError, "num_workers option should be non-negative"),
@@ -264,7 +266,10 @@ REFUSED = {
     "DataLoader(xs, 2, batch_sampler=[[1]])": (ValueError, "mutually exclusive with batch_size"),
     "DataLoader(xs, batch_size=None, drop_last=True)": (ValueError, "batch_size=None option"),
     "DataLoader(xs, batch_size=0)": (ValueError, "positive integer value, but got batch_size=0"),
-    "DataLoader(xs, batch_size=2.5)": (ValueError, "positive integer value, but got batch_size=2.5"),
+    "DataLoader(xs, batch_size=2.5)": (
+        ValueError,
+        "positive integer value, but got batch_size=2.5",
+    ),
     "DataLoader(stream, shuffle=True)": (ValueError, "expected unspecified shuffle option"),
     "DataLoader(stream, sampler=[1])": (ValueError, "expected unspecified sampler option"),
     "BatchSampler(xs, 2, 'no')": (ValueError, "drop_last should be a boolean"),
@@ -292,7 +297,7 @@ def test_datasets_define_their_samples() -> None:
         data.Dataset()[0]
 
 
-# --- the digits ---------------------------------------------------------------------------------------------
+# --- the digits -----------------------------------------------------------------------------------
 
 
 @only_ours

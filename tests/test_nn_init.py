@@ -133,7 +133,7 @@ def test_bounds_are_the_formulas() -> None:
     w = array(init.kaiming_normal_(torch.empty(100, 10, 3, 3), nonlinearity="relu"))
     assert abs(w.std() / math.sqrt(2 / 90) - 1) < 0.02
     w = array(init.trunc_normal_(torch.empty(1000), a=-0.5, b=1.0))
-    assert -0.5 <= w.min()
+    assert w.min() >= -0.5
     assert w.max() <= 1.0
 
 
@@ -149,7 +149,10 @@ REFUSED = {
     "nn.init.calculate_gain('leaky_relu', True)": (ValueError, "negative_slope True not a valid"),
     "nn.init.xavier_uniform_(torch.empty(3))": (ValueError, "fewer than 2 dimensions"),
     "nn.init.kaiming_uniform_(torch.empty(3))": (ValueError, "fewer than 2 dimensions"),
-    "nn.init.kaiming_uniform_(torch.empty(3, 3), mode='fan')": (ValueError, "Mode fan not supported"),
+    "nn.init.kaiming_uniform_(torch.empty(3, 3), mode='fan')": (
+        ValueError,
+        "Mode fan not supported",
+    ),
     "nn.init.eye_(torch.empty(3))": (ValueError, "Only tensors with 2 dimensions"),
     "nn.init.dirac_(torch.empty(3, 3))": (ValueError, "Only tensors with 3, 4, or 5 dimensions"),
     "nn.init.dirac_(torch.empty(3, 3, 3), groups=2)": (ValueError, "must be divisible by groups"),

@@ -76,7 +76,9 @@ def test_like_pytorchs(expression: str) -> None:
 
 def test_numbers_by_hand() -> None:
     x = torch.tensor([[0.0, 0.0]])
-    assert math.isclose(nn.CrossEntropyLoss()(x, torch.tensor([1])).item(), math.log(2), rel_tol=1e-6)
+    assert math.isclose(
+        nn.CrossEntropyLoss()(x, torch.tensor([1])).item(), math.log(2), rel_tol=1e-6
+    )
     three, one = torch.tensor([3.0]), torch.tensor([1.0])
     assert nn.MSELoss()(three, one).item() == 4.0
     assert nn.L1Loss()(three, one).item() == 2.0

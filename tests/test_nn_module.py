@@ -39,7 +39,7 @@ class Empty(nn.Module):
     pass
 
 
-# --- the tree ---------------------------------------------------------------------------------------
+# --- the tree -------------------------------------------------------------------------------------
 
 
 def test_walks_name_everything_once_in_order() -> None:
@@ -221,7 +221,7 @@ def test_errors_name_the_module_they_arose_in() -> None:
     assert "in Linear(in_features=2, out_features=2, bias=True)" in caught.value.__notes__
 
 
-# --- modes, gradients, casts ---------------------------------------------------------------------------
+# --- modes, gradients, casts ----------------------------------------------------------------------
 
 
 def test_train_and_eval_reach_the_whole_tree() -> None:
@@ -252,7 +252,11 @@ def test_casts_keep_the_parameters_and_leave_integers_alone() -> None:
     net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     params = list(net.parameters())
     net(torch.ones(3, 2)).sum().backward()
-    for cast, dtype in (("double", torch.float64), ("half", torch.float16), ("float", torch.float32)):
+    for cast, dtype in (
+        ("double", torch.float64),
+        ("half", torch.float16),
+        ("float", torch.float32),
+    ):
         assert getattr(net, cast)() is net
         assert all(a is b for a, b in zip(net.parameters(), params, strict=True))
         assert all(param.dtype == param.grad.dtype == dtype for param in params)
@@ -274,7 +278,7 @@ def test_a_net_learns_after_a_cast() -> None:
     assert net.weight.grad.tolist() == [[2.0]]
 
 
-# --- state -------------------------------------------------------------------------------------------------
+# --- state ----------------------------------------------------------------------------------------
 
 
 def test_state_dict_is_flat_detached_and_alive() -> None:
@@ -286,7 +290,7 @@ def test_state_dict_is_flat_detached_and_alive() -> None:
         net.scale.fill_(7.0)
     assert state["scale"].tolist() == [7.0]
     assert net.state_dict(keep_vars=True)["scale"] is net.scale
-    assert list(net.state_dict(prefix="net."))[0] == "net.scale"
+    assert next(iter(net.state_dict(prefix="net."))) == "net.scale"
     kept: dict[str, Any] = OrderedDict(other=1)
     assert net.state_dict(destination=kept) is kept
     assert len(kept) == 6
@@ -352,10 +356,15 @@ def test_load_state_dict_lists_all_that_is_wrong() -> None:
 
 def test_load_state_dict_not_strict() -> None:
     net = Net()
-    answer = net.load_state_dict({"scale": torch.full((1,), 5.0), "other": torch.zeros(1)}, strict=False)
+    answer = net.load_state_dict(
+        {"scale": torch.full((1,), 5.0), "other": torch.zeros(1)}, strict=False
+    )
     assert net.scale.tolist() == [5.0]
     assert answer.unexpected_keys == ["other"]
-    assert answer.missing_keys[:2] in ([], ["seen", "body.0.weight"])  # PyTorch names them if strict
+    assert answer.missing_keys[:2] in (
+        [],
+        ["seen", "body.0.weight"],
+    )  # PyTorch names them if strict
     with pytest.raises(RuntimeError, match="size mismatch for scale"):
         net.load_state_dict({"scale": torch.zeros(2)}, strict=False)
 
@@ -393,7 +402,7 @@ def test_copies_and_pickles_are_independent() -> None:
         assert list(twin.state_dict()) == list(net.state_dict())
 
 
-# --- parameters ----------------------------------------------------------------------------------------------
+# --- parameters -----------------------------------------------------------------------------------
 
 
 def test_parameter() -> None:
@@ -419,7 +428,7 @@ def test_parameter() -> None:
         nn.Parameter([1.0, 2.0])
 
 
-# --- hooks ----------------------------------------------------------------------------------------------------
+# --- hooks ----------------------------------------------------------------------------------------
 
 
 def times(factor: float) -> Any:
@@ -437,7 +446,9 @@ def test_forward_hooks_see_and_replace() -> None:
     layer = times(3.0)
     seen: list[Any] = []
     before = layer.register_forward_pre_hook(lambda module, args: (args[0] * 2,))
-    after = layer.register_forward_hook(lambda module, args, y: seen.append((module, args[0].item())))
+    after = layer.register_forward_hook(
+        lambda module, args, y: seen.append((module, args[0].item()))
+    )
     assert layer(ONE).item() == 6.0
     assert seen == [(layer, 2.0)]
     before.remove()
@@ -538,7 +549,7 @@ def test_a_backward_hook_must_answer_for_every_gradient() -> None:
         layer(torch.ones(1, 1, requires_grad=True)).backward()
 
 
-# --- printing ---------------------------------------------------------------------------------------------
+# --- printing -------------------------------------------------------------------------------------
 
 
 def test_repr() -> None:

@@ -250,7 +250,10 @@ REFUSED = {
     "SGD([3], lr=0.1)": (TypeError, "can only optimize Tensors, but one of the params is int"),
     "SGD([w * 1], lr=0.1)": (ValueError, "can't optimize a non-leaf Tensor"),
     "SGD([{'params': {w}}], lr=0.1)": (TypeError, "need to be organized in ordered collections"),
-    "SGD([{'params': [w]}, {'params': [w]}], lr=0.1)": (ValueError, "more than one parameter group"),
+    "SGD([{'params': [w]}, {'params': [w]}], lr=0.1)": (
+        ValueError,
+        "more than one parameter group",
+    ),
     "SGD([('a', w), v], lr=0.1)": (ValueError, "with/without names"),
     "SGD([w], lr=0.1).add_param_group(3)": (TypeError, "param_group must be a dict"),
     "SGD([w], lr=-1)": (ValueError, "Invalid learning rate: -1"),
@@ -305,7 +308,7 @@ def test_a_method_of_ones_own() -> None:
     assert w.tolist() == [0.75]
 
 
-# --- schedules -----------------------------------------------------------------------------------------
+# --- schedules ------------------------------------------------------------------------------------
 
 SCHEDULES = [
     "StepLR(optimizer, 3)",
@@ -408,7 +411,9 @@ def test_two_schedules_act_together() -> None:
 
 def test_a_step_too_early_is_warned_of() -> None:
     schedule = lr_scheduler.StepLR(two_groups(OURS), 3)
-    with pytest.warns(UserWarning, match=re.escape("`lr_scheduler.step()` before `optimizer.step()`")):
+    with pytest.warns(
+        UserWarning, match=re.escape("`lr_scheduler.step()` before `optimizer.step()`")
+    ):
         schedule.step()
 
 
@@ -416,7 +421,10 @@ SCHEDULES_REFUSED = {
     "StepLR(3, 3)": (TypeError, "int is not an Optimizer"),
     "LambdaLR(optimizer, [len])": (ValueError, "Expected 2 lr_lambdas, but got 1"),
     "ReduceLROnPlateau(optimizer, mode='x')": (ValueError, "mode x is unknown!"),
-    "ReduceLROnPlateau(optimizer, threshold_mode='x')": (ValueError, "threshold mode x is unknown!"),
+    "ReduceLROnPlateau(optimizer, threshold_mode='x')": (
+        ValueError,
+        "threshold mode x is unknown!",
+    ),
     "ReduceLROnPlateau(optimizer, factor=1.0)": (ValueError, "Factor should be < 1.0"),
     "ReduceLROnPlateau(optimizer, min_lr=[1])": (ValueError, "expected 2 min_lrs, got 1"),
     "StepLR(optimizer, 3, last_epoch=4)": (KeyError, "param 'initial_lr' is not specified"),

@@ -26,8 +26,8 @@ class DataLoader:
     collate_fn: makes a batch of a list of samples; `default_collate` stacks them.
     drop_last: leave a last, smaller batch out.
 
-    Samples are loaded in this process; of `num_workers`, `pin_memory` and the like nothing is needed
-    here, so they are accepted and change nothing. ValueError for arguments that exclude each other.
+    Samples are loaded in this process, so `num_workers`, `pin_memory` and the like are accepted and
+    change nothing. ValueError for arguments that exclude each other.
     """
 
     def __init__(
@@ -62,7 +62,9 @@ class DataLoader:
             batch_size, drop_last = None, False
         if sampler is None and not self._streams:
             sampler = (
-                RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+                RandomSampler(dataset, generator=generator)
+                if shuffle
+                else SequentialSampler(dataset)
             )
         if batch_size is not None and not self._streams:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)  # type: ignore[arg-type]

@@ -25,8 +25,8 @@ __all__ = [
 class Dataset:
     """Samples by number: define `__getitem__(index)` and `__len__()`.
 
-    One that can give many samples at once defines `batch(indices)` too, as `TensorDataset` does; the
-    loader then asks for a whole batch instead of collecting it sample by sample.
+    One that can give many samples at once defines `batch(indices)` too, as `TensorDataset` does:
+    the loader then asks for a whole batch instead of collecting it sample by sample.
     """
 
     def __getitem__(self, index: Any) -> Any:
@@ -69,7 +69,7 @@ class TensorDataset(Dataset):
 class ConcatDataset(Dataset):
     """Several datasets, one after the other."""
 
-    def __init__(self, datasets: Iterable[Dataset]) -> None:
+    def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
             raise AssertionError("datasets should not be an empty iterable")
@@ -120,8 +120,8 @@ def random_split(
 ) -> list[Subset]:
     """Deal the samples out at random to subsets of these lengths, or of these fractions (sum 1).
 
-    What is left after rounding fractions down goes to the subsets in turn. ValueError if the lengths
-    do not add up.
+    What is left after rounding fractions down goes to the subsets in turn. ValueError if the
+    lengths do not add up.
     """
     lengths = _whole(lengths, len(dataset))
     if sum(lengths) != len(dataset):

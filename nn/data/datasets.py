@@ -10,11 +10,11 @@ __all__ = ["Digits"]
 
 
 class Digits(TensorDataset):
-    """1797 real handwritten digits, 8 x 8 pixels, from the UCI repository; scikit-learn carries them.
+    """1797 real handwritten digits of 8 x 8 pixels, which scikit-learn carries.
 
     Images are float32 of shape (1, 8, 8) between 0 and 1, targets int64. Every fifth picture is for
-    testing: 1437 to learn from (`train=True`) and 360 to be tested on. ImportError without
-    scikit-learn.
+    testing: there are 1438 to learn from (`train=True`) and 359 to be tested on. ImportError
+    without scikit-learn.
 
     Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits" (1998).
     """

@@ -141,7 +141,7 @@ class WeightedRandomSampler(Sampler):
 
 
 class BatchSampler(Sampler):
-    """The indices of another sampler in lists of `batch_size`; a shorter last one may be dropped."""
+    """The indices of another sampler in lists of `batch_size`; `drop_last` drops a shorter one."""
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
         _check_count("batch_size", batch_size)

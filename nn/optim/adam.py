@@ -20,11 +20,11 @@ class Adam(Optimizer):
     """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − lr · m̂ / (√v̂ + eps).
 
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) make up for the start at zero. `amsgrad` divides by the
-    largest v so far. `weight_decay` adds weight_decay·p to g, or with `decoupled_weight_decay` shrinks
-    p by lr·weight_decay·p; `maximize` climbs. `foreach` and `fused` choose among PyTorch's
+    largest v so far. `weight_decay` adds weight_decay·p to g, or with `decoupled_weight_decay` it
+    takes lr·weight_decay·p from p; `maximize` climbs. `foreach` and `fused` choose among PyTorch's
     implementations and change nothing here. ValueError for settings out of range.
 
-    Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015); amsgrad: Reddi et al. (2018).
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015); Reddi et al. (2018).
     """
 
     def __init__(

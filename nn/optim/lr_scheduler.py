@@ -1,8 +1,7 @@
 """Learning-rate schedules: large steps first, small ones to finish.
 
 A scheduler changes the "lr" of an optimizer's groups; call its `step()` once an epoch, after the
-optimizer's. Each schedule computes the next rate from the present one, so that several of them can act
-on one optimizer.
+optimizer's. Schedules that multiply take the rate as it is, so several can act on one optimizer.
 """
 
 from __future__ import annotations
@@ -108,7 +107,9 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         groups = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * groups
+        self.lr_lambdas = (
+            list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * groups
+        )
         if len(self.lr_lambdas) != groups:
             raise ValueError(f"Expected {groups} lr_lambdas, but got {len(self.lr_lambdas)}")
         super().__init__(optimizer, last_epoch)
@@ -192,11 +193,11 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class ReduceLROnPlateau(_Scheduler):
-    """Multiply by `factor` when the measured value has not improved for more than `patience` epochs.
+    """Multiply by `factor` when a value has not improved for more than `patience` epochs.
 
-    "Improved" means smaller (mode "min") or larger ("max") than the best so far by `threshold`, as a
-    fraction of it (threshold_mode "rel") or absolutely ("abs"). After a reduction nothing is counted
-    for `cooldown` epochs. ValueError for a factor ≥ 1 or unknown modes.
+    "Improved" means smaller (mode "min") or larger ("max") than the best so far by `threshold`, as
+    a fraction of it (threshold_mode "rel") or absolutely ("abs"). After a reduction nothing is
+    counted for `cooldown` epochs. ValueError for a factor ≥ 1 or unknown modes.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Optimizer: what all methods of descent share.
 
-An optimizer holds its parameters in groups, each with its own settings (learning rate and the like), and
-for each parameter a little state of its own (a momentum, a mean). A method is one function, `_update`,
-that moves one parameter against its gradient.
+An optimizer holds its parameters in groups, each with its own settings (learning rate and the
+like), and for each parameter a little state of its own (a momentum, a mean). A method is one
+function, `_update`, that moves one parameter against its gradient.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BLOCK = 1 << 16  # numbers; a quarter of a megabyte in float32: a few such piece
 class Optimizer:
     """Base class of all optimizers: a method of its own defines `_update`.
 
-    `params` is an iterable of leaf tensors, of (name, tensor) pairs as from `named_parameters()`, or
-    of dicts {"params": ..., "lr": ...}, one for each group; `defaults` are the settings of groups that
-    say nothing else. TypeError and ValueError for anything that cannot be optimized.
+    `params` is an iterable of leaf tensors, of (name, tensor) pairs as from `named_parameters()`,
+    or of dicts {"params": ..., "lr": ...}, one for each group; `defaults` are the settings of
+    groups that say nothing else. TypeError and ValueError for anything that cannot be optimized.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -55,8 +55,8 @@ class Optimizer:
         params = param_group["params"]
         if isinstance(params, (set, frozenset)):
             raise TypeError(
-                "optimizer parameters need to be organized in ordered collections, but the ordering "
-                "of tensors in sets will change between runs. Please use a list instead."
+                "optimizer parameters need to be organized in ordered collections, but the "
+                "ordering of tensors in sets will change between runs. Please use a list instead."
             )
         params = [params] if isinstance(params, Tensor) else list(params)
         group = {**param_group, **_split_names(params)}
@@ -83,7 +83,7 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
 
-        `closure`, if given, computes the loss anew (with its backward) first; its value is returned.
+        `closure`, if given, computes the loss and its gradients first; its value is returned.
         """
         loss = None
         if closure is not None:
@@ -168,8 +168,8 @@ class Optimizer:
 def blocks(*tensors: Tensor) -> Iterator[list[np.ndarray]]:
     """The arrays of these tensors in matching pieces, to be changed in place one after the other.
 
-    A formula of several steps passes over its arrays several times; piece by piece these passes, and
-    the formula's temporaries, stay in the cache.
+    A formula of several steps passes over its arrays several times. Piece by piece, these passes
+    stay in the cache, and what they set aside meanwhile is small.
     """
     arrays = [tensor.detach().numpy() for tensor in tensors]
     size = arrays[0].size
@@ -207,8 +207,8 @@ def _check_param(param: Any) -> None:
         )
     if not param.is_leaf:
         raise ValueError(
-            "can't optimize a non-leaf Tensor: it is computed from others, whose gradients are used "
-            "instead. Give the optimizer the leaves, or make one with detach().requires_grad_()."
+            "can't optimize a non-leaf Tensor: it is computed from others. Give the optimizer "
+            "those, or make a leaf of it with detach().requires_grad_()."
         )
 
 

@@ -48,7 +48,7 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Scale all gradients together so that their norm is at most `max_norm`; returns the norm before.
+    """Scale all gradients together down to the norm `max_norm`; returns the norm they had.
 
     Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
     """
