@@ -1,6 +1,6 @@
 """Gradbook: reverse-mode automatic differentiation on NumPy, with PyTorch's names.
 
-    import autograd as torch
+import autograd as torch
 """
 
 from __future__ import annotations
@@ -9,10 +9,6 @@ import importlib as _importlib
 import sys as _sys
 import warnings as _warnings
 from typing import Any as _Any
-
-# inf and nan are values here, as in PyTorch. This silences NumPy's floating-point warnings where this package computes,
-# and nowhere else: a filter costs nothing while nothing is amiss, np.errstate half a microsecond an operation.
-_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.|$)")
 
 from autograd import cuda, graph
 from autograd.creation import *
@@ -65,11 +61,22 @@ from autograd import methods as _methods, random_fill as _random_fill  # isort: 
 
 __version__ = "0.1.0"
 
-_LAZY = {"nn": "nn", "optim": "nn.optim", "utils": "autograd.utils", "visualize": "autograd.visualize"}
+# inf and nan are values here, as in PyTorch. This silences NumPy's floating-point warnings where
+# this package computes, and nowhere else: a filter costs nothing while nothing is amiss,
+# np.errstate half a microsecond an operation.
+_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.|$)")
+
+_LAZY = {
+    "nn": "nn",
+    "optim": "nn.optim",
+    "utils": "autograd.utils",
+    "visualize": "autograd.visualize",
+}
 
 
 def __getattr__(name: str) -> _Any:
-    """``torch.nn``, ``torch.optim`` and the visualizer are imported when first asked for; ``torch.autograd`` is this package."""
+    """Import ``torch.nn``, ``torch.optim``, the visualizer when asked for; ``torch.autograd`` is
+    us."""
     if name == "autograd":
         return _sys.modules[__name__]
     if name in _LAZY:

@@ -1,7 +1,8 @@
 """``python -m autograd "(x + y) * z" x=-2 y=5 z=-4``: each value, each gradient, and the picture.
 
-The expression is read as Python, but never run as Python: its syntax tree is walked, and only numbers, the names given
-on the command line, arithmetic, indexing and the operations of this package are understood."""
+The expression is read as Python, but never run as Python: its syntax tree is walked, and only
+numbers, the names given on the command line, arithmetic, indexing and the operations of this
+package are understood."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class ExpressionError(Exception):
 
 
 class Evaluation:
-    """Computes an expression bottom-up and remembers each step: the text of the part, and its tensor."""
+    """Computes an expression bottom-up and remembers each step: the text of the part, and its
+    tensor."""
 
     def __init__(self, expression: str, variables: dict[str, Tensor]) -> None:
         self.expression = expression
@@ -55,17 +57,27 @@ class Evaluation:
         try:
             tree = ast.parse(expression, mode="eval")
         except SyntaxError as error:
-            raise ExpressionError(f"not an expression: {error.msg}", expression, (error.offset or 1) - 1) from None
+            raise ExpressionError(
+                f"not an expression: {error.msg}", expression, (error.offset or 1) - 1
+            ) from None
         except (RecursionError, MemoryError):
             raise ExpressionError("nested too deeply", expression, 0) from None
         self.result = self._value(tree.body)
         if not isinstance(self.result, Tensor):
-            raise ExpressionError("the expression uses no variable, so there is nothing to differentiate", expression, 0)
+            raise ExpressionError(
+                "the expression uses no variable, so there is nothing to differentiate",
+                expression,
+                0,
+            )
 
     def _value(self, part: ast.expr) -> Any:
         compute = getattr(self, f"_{type(part).__name__.lower()}", None)
         if compute is None:
-            raise self._error(f"{type(part).__name__} is not understood here; use numbers, names, + - * / ** @, indexing and functions", part)
+            raise self._error(
+                f"{type(part).__name__} is not understood here; use numbers, names, + - * / ** @, "
+                "indexing and functions",
+                part,
+            )
         return compute(part)
 
     def _constant(self, part: ast.Constant) -> Any:
@@ -76,11 +88,15 @@ class Evaluation:
     def _name(self, part: ast.Name) -> Tensor:
         if part.id not in self.variables:
             known = ", ".join(self.variables) or "none are given"
-            raise self._error(f"unknown name '{part.id}' (known: {known}). Give it a value: {part.id}=1", part)
+            raise self._error(
+                f"unknown name '{part.id}' (known: {known}). Give it a value: {part.id}=1", part
+            )
         return self.variables[part.id]
 
     def _binop(self, part: ast.BinOp) -> Any:
-        return self._apply(part, self._operator(part.op, part), [self._value(part.left), self._value(part.right)])
+        return self._apply(
+            part, self._operator(part.op, part), [self._value(part.left), self._value(part.right)]
+        )
 
     def _unaryop(self, part: ast.UnaryOp) -> Any:
         return self._apply(part, self._operator(part.op, part), [self._value(part.operand)])
@@ -93,17 +109,31 @@ class Evaluation:
 
     def _call(self, part: ast.Call) -> Any:
         name = part.func.id if isinstance(part.func, ast.Name) else ast.unparse(part.func)
-        function = getattr(ops, name, None) if isinstance(part.func, ast.Name) and not name.startswith("_") else None
+        function = (
+            getattr(ops, name, None)
+            if isinstance(part.func, ast.Name) and not name.startswith("_")
+            else None
+        )
         if not callable(function):
-            raise self._error(f"unknown function '{name}'. The functions are those of autograd: exp, tanh, relu, sum, ...", part)
+            raise self._error(
+                f"unknown function '{name}'. The functions are those of autograd: exp, tanh, sum, ...",
+                part,
+            )
         settings = {k.arg: self._value(k.value) for k in part.keywords if k.arg is not None}
         return self._apply(part, function, [self._value(a) for a in part.args], settings)
 
     def _subscript(self, part: ast.Subscript) -> Any:
-        return self._apply(part, operator.getitem, [self._value(part.value), self._value(part.slice)])
+        return self._apply(
+            part, operator.getitem, [self._value(part.value), self._value(part.slice)]
+        )
 
     def _slice(self, part: ast.Slice) -> slice:
-        return slice(*(None if bound is None else self._value(bound) for bound in (part.lower, part.upper, part.step)))
+        return slice(
+            *(
+                None if bound is None else self._value(bound)
+                for bound in (part.lower, part.upper, part.step)
+            )
+        )
 
     def _tuple(self, part: ast.Tuple) -> tuple[Any, ...]:
         return tuple(self._value(element) for element in part.elts)
@@ -116,14 +146,23 @@ class Evaluation:
             raise self._error(f"the operator {type(symbol).__name__} is not understood here", part)
         return _OPERATORS[type(symbol)]
 
-    def _apply(self, part: ast.expr, function: Callable[..., Any], args: list[Any], settings: Any = None) -> Any:
+    def _apply(
+        self, part: ast.expr, function: Callable[..., Any], args: list[Any], settings: Any = None
+    ) -> Any:
         if all(isinstance(a, (int, float)) for a in args):
             args = [a if abs(a) < 2**53 and float(a).is_integer() else float(a) for a in args]
             if function is operator.pow:
                 args[0] = float(args[0])  # whole numbers could grow without end
         try:
             value = function(*args, **(settings or {}))
-        except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            IndexError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise self._error(str(error), part) from None
         if isinstance(value, Tensor):
             self.steps.append((ast.unparse(part), value))
@@ -134,7 +173,9 @@ class Evaluation:
         column = len(self.expression.encode()[: part.col_offset].decode(errors="ignore"))
         if isinstance(part, ast.BinOp):  # the operator itself, not the start of its left side
             end = len(self.expression.encode()[: part.left.end_col_offset].decode(errors="ignore"))
-            column = end + next((i for i, c in enumerate(self.expression[end:]) if c not in " )"), 0)
+            column = end + next(
+                (i for i, c in enumerate(self.expression[end:]) if c not in " )"), 0
+            )
         return ExpressionError(message, self.expression, column)
 
 
@@ -146,7 +187,11 @@ def variable(assignment: str) -> tuple[str, Tensor]:
     try:
         value = tensor(ast.literal_eval(text.strip())) * 1.0
     except (SyntaxError, TypeError, ValueError, RuntimeError):
-        raise ExpressionError(f"the value of {name.strip()} is not a number or a list of numbers", assignment, len(name) + 1) from None
+        raise ExpressionError(
+            f"the value of {name.strip()} is not a number or a list of numbers",
+            assignment,
+            len(name) + 1,
+        ) from None
     return name.strip(), value.requires_grad_()
 
 
@@ -163,7 +208,10 @@ def _lines(row: tuple[str, ...], widths: list[int]) -> str:
     columns = [cell.split("\n") for cell in row]
     height = max(map(len, columns))
     padded = [column + [""] * (height - len(column)) for column in columns]
-    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in zip(*padded, strict=True))
+    return "\n".join(
+        "  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip()
+        for line in zip(*padded, strict=True)
+    )
 
 
 def _short(t: Tensor) -> str:
@@ -172,10 +220,20 @@ def _short(t: Tensor) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m autograd", description="Values, gradients and the graph of an expression.")
+    """Run the command; the exit status is 0, 1 (no picture) or 2 (not understood)."""
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd", description="Values, gradients and the graph of an expression."
+    )
     parser.add_argument("expression", help='for example "(x + y) * z" or "sum(relu(w @ x))"')
-    parser.add_argument("variables", nargs="*", metavar="NAME=VALUE", help='for example x=-2 or w="[[1,2],[3,4]]"')
-    parser.add_argument("--svg", metavar="PATH", default="graph.svg", help="where the picture goes (default: graph.svg)")
+    parser.add_argument(
+        "variables", nargs="*", metavar="NAME=VALUE", help='for example x=-2 or w="[[1,2],[3,4]]"'
+    )
+    parser.add_argument(
+        "--svg",
+        metavar="PATH",
+        default="graph.svg",
+        help="where the picture goes (default: graph.svg)",
+    )
     options = parser.parse_args(argv)
     try:
         evaluation = Evaluation(options.expression, dict(variable(a) for a in options.variables))
@@ -184,10 +242,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             if t.requires_grad:
                 t.retain_grad()
         if not result.requires_grad:
-            raise ExpressionError("the result has no gradient: it is a comparison, an index or a constant", options.expression, 0)
+            raise ExpressionError(
+                "the result has no gradient: it is a comparison, an index or a constant",
+                options.expression,
+                0,
+            )
         if result.dim():
-            print(f"The result has shape {tuple(result.shape)}: these are the gradients of its sum.")
-            result.sum().backward()  # type: ignore[attr-defined]
+            print(
+                f"The result has shape {tuple(result.shape)}: these are the gradients of its sum."
+            )
+            result.sum().backward()
         else:
             result.backward()
     except ExpressionError as error:

@@ -1,4 +1,5 @@
-"""There is no GPU here. Scripts that ask first, as they should, get a true answer and go on with the CPU."""
+"""There is no GPU here. Scripts that ask first, as they should, get a true answer and go on with
+the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Where a tensor lives. Gradbook computes with NumPy, so the one device is the CPU; others are refused in words."""
+"""Where a tensor lives. Gradbook computes with NumPy, so the one device is the CPU; others are
+refused in words."""
 
 from __future__ import annotations
 
@@ -6,10 +7,13 @@ from typing import Any
 
 
 class device:
-    """``torch.device("cpu")``. Any other device type raises RuntimeError, so that a script written for a GPU says at
-    its first line what to change."""
+    """``torch.device("cpu")``. Any other device type raises RuntimeError, so that a script written
+    for a GPU says at its first line what to change."""
 
-    __slots__ = ("type", "index")
+    __slots__ = ("index", "type")
+
+    type: str
+    index: int | None
 
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
@@ -22,17 +26,24 @@ class device:
                 raise RuntimeError(f"Invalid device string: '{type}'. Write 'cpu'.")
             index = int(number)
         if kind not in _KNOWN:
-            raise RuntimeError(f"Expected one of {', '.join(_KNOWN)} device type at start of device string: {kind}")
+            raise RuntimeError(
+                f"Expected one of {', '.join(_KNOWN)} device type at start of device string: {kind}"
+            )
         if kind != "cpu" or index not in (None, 0):
             raise RuntimeError(
-                f"device '{type}' is not available: tensors here are NumPy arrays on the CPU. Use device='cpu', or choose "
+                f"device '{type}' is not available: tensors here are NumPy arrays on the CPU. Use "
+                "device='cpu', or choose "
                 "it as PyTorch scripts do: device = 'cuda' if torch.cuda.is_available() else 'cpu'."
             )
         self.type = kind
         self.index = index
 
     def __repr__(self) -> str:
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        return (
+            f"device(type='{self.type}')"
+            if self.index is None
+            else f"device(type='{self.type}', index={self.index})"
+        )
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"

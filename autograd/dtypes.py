@@ -1,9 +1,9 @@
 """The kinds of number a tensor holds, and which kind an operation on two of them gives.
 
-A :class:`dtype` is PyTorch's name for a NumPy dtype. Promotion follows PyTorch, not NumPy, in three places:
-an integer meeting a float takes the float's width (int64 with float32 is float32); a 0-d tensor, and after it a
-Python number, changes the result only if it is of a higher *category* (bool < integer < float); and Python floats
-are of the default dtype, float32.
+A :class:`dtype` is PyTorch's name for a NumPy dtype. Promotion follows PyTorch, not NumPy, in three
+places: an integer meeting a float takes the float's width (int64 with float32 is float32); a 0-d
+tensor, and after it a Python number, changes the result only if it is of a higher *category* (bool
+< integer < float); and Python floats are of the default dtype, float32.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 
 
 class dtype:
-    """A tensor's element type: ``torch.float32`` and its siblings. One object a type, compared by identity."""
+    """A tensor's element type: ``torch.float32`` and its siblings. One object a type, compared by
+    identity."""
 
-    __slots__ = ("name", "numpy", "category", "_title")
+    __slots__ = ("_title", "category", "name", "numpy")
 
     def __init__(self, name: str, title: str) -> None:
         self.name = name
@@ -33,14 +34,17 @@ class dtype:
 
     @property
     def is_floating_point(self) -> builtins.bool:
+        """Whether it is float16, float32 or float64."""
         return self.category == 3
 
     @property
     def is_complex(self) -> builtins.bool:
+        """False: there are no complex tensors here."""
         return False
 
     @property
     def is_signed(self) -> builtins.bool:
+        """Whether it can hold negative numbers."""
         return self.numpy.kind in "if"
 
     @property
@@ -60,14 +64,17 @@ int64 = long = dtype("int64", "Long")
 bool_ = dtype("bool", "Bool")
 bool = bool_
 
-_OF_NUMPY = {d.numpy: d for d in (float16, float32, float64, uint8, int8, int16, int32, int64, bool_)}
+_OF_NUMPY = {
+    d.numpy: d for d in (float16, float32, float64, uint8, int8, int16, int32, int64, bool_)
+}
 _OF_PYTHON = {builtins.bool: bool_, builtins.int: int64, builtins.float: float64}
 
 _default = float32
 
 
 def get_default_dtype() -> dtype:
-    """The dtype of tensors made from Python floats, and of the results of float functions of integers."""
+    """The dtype of tensors made from Python floats, and of the results of float functions of
+    integers."""
     return _default
 
 
@@ -75,17 +82,21 @@ def set_default_dtype(d: dtype) -> None:
     """Make ``d`` (a floating dtype) the default. Raises TypeError for any other."""
     global _default
     if not (isinstance(d, dtype) and d.is_floating_point):
-        raise TypeError(f"only floating-point types are supported as the default type, but got {d!r}")
+        raise TypeError(
+            f"only floating-point types are supported as the default type, but got {d!r}"
+        )
     _default = d
 
 
 def of_array(array: Any) -> dtype:
-    """The dtype of a NumPy array or scalar. Raises TypeError for what no tensor can hold (text, dates, ...)."""
+    """The dtype of a NumPy array or scalar. Raises TypeError for what no tensor can hold (text,
+    dates, ...)."""
     try:
         return _OF_NUMPY[array.dtype]
     except KeyError:
         raise TypeError(
-            f"can't convert a NumPy array of dtype {array.dtype} to a tensor. The supported types are: "
+            f"can't convert a NumPy array of dtype {array.dtype} to a tensor. The supported types "
+            "are: "
             + ", ".join(d.name for d in _OF_NUMPY.values())
             + ". Convert it first with array.astype(...)."
         ) from None
@@ -97,7 +108,8 @@ def of_numpy(d: np.dtype) -> dtype:
 
 
 def to_numpy(d: Any) -> np.dtype:
-    """The NumPy dtype meant by ``d``: a :class:`dtype`, a NumPy dtype or type, or Python's float, int, bool."""
+    """The NumPy dtype meant by ``d``: a :class:`dtype`, a NumPy dtype or type, or Python's float,
+    int, bool."""
     if isinstance(d, dtype):
         return d.numpy
     if d in _OF_PYTHON:
@@ -117,13 +129,15 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 
 
 def can_cast(from_: dtype, to: dtype) -> builtins.bool:
-    """Whether an in-place operation may write a ``from_`` result into a ``to`` tensor: the category may not fall."""
+    """Whether an in-place operation may write a ``from_`` result into a ``to`` tensor: the category
+    may not fall."""
     return from_.category <= to.category
 
 
 def result_dtype(*operands: Any) -> np.dtype:
-    """The dtype of an elementwise operation on ``operands``: arrays, NumPy scalars (both tensors' contents) and Python
-    numbers, which are ranked in this order. A lower rank counts only if its category is higher."""
+    """The dtype of an elementwise operation on ``operands``: arrays, NumPy scalars (both tensors'
+    contents) and Python numbers, which are ranked in this order. A lower rank counts only if its
+    category is higher."""
     result = None
     for rank in _ranked(operands):
         if rank is not None and (result is None or _category(rank) > _category(result)):
@@ -161,12 +175,15 @@ def _promote(a: np.dtype, b: np.dtype) -> np.dtype:
 
 
 class finfo:
-    """The limits of a floating dtype, as ``torch.finfo``: eps, max, min, tiny, smallest_normal, resolution, bits."""
+    """The limits of a floating dtype, as ``torch.finfo``: eps, max, min, tiny, smallest_normal,
+    resolution, bits."""
 
     def __init__(self, type: dtype | None = None) -> None:
         d = type or _default
         if not (isinstance(d, dtype) and d.is_floating_point):
-            raise TypeError(f"finfo takes a floating dtype, but got {d!r}; integers have torch.iinfo")
+            raise TypeError(
+                f"finfo takes a floating dtype, but got {d!r}; integers have torch.iinfo"
+            )
         limits = np.finfo(d.numpy)
         self.dtype = d.name
         self.bits = limits.bits
@@ -178,7 +195,8 @@ class finfo:
 
     def __repr__(self) -> str:
         return (
-            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, "
+            f"eps={self.eps:g}, "
             f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
         )
 
@@ -188,7 +206,9 @@ class iinfo:
 
     def __init__(self, type: dtype) -> None:
         if not (isinstance(type, dtype) and type.category == 1):
-            raise TypeError(f"iinfo takes an integer dtype, but got {type!r}; floats have torch.finfo")
+            raise TypeError(
+                f"iinfo takes an integer dtype, but got {type!r}; floats have torch.finfo"
+            )
         limits = np.iinfo(type.numpy)
         self.dtype = type.name
         self.bits = limits.bits

@@ -1,9 +1,10 @@
 """Backpropagation: one walk through the graph, from the outputs back to the leaves.
 
-A node may hand its gradient on only when all of it has arrived: the sum over every path that leads from the output to
-it. So first count, for each node, how many gradients it will receive; then start at the outputs, run each node when
-its last gradient has come, and let its rules pull that gradient back to the node's inputs. Each node runs once, however
-many paths there are. That is all of reverse-mode differentiation:
+A node may hand its gradient on only when all of it has arrived: the sum over every path that leads
+from the output to it. So first count, for each node, how many gradients it will receive; then start
+at the outputs, run each node when its last gradient has come, and let its rules pull that gradient
+back to the node's inputs. Each node runs once, however many paths there are. That is all of
+reverse-mode differentiation:
 
     dL/dx  =  sum over the uses u of x:  dL/du * du/dx
 
@@ -22,32 +23,42 @@ import numpy as np
 from autograd.dtypes import of_numpy
 from autograd.grad_mode import set_recording
 from autograd.node import FREED, AccumulateGrad, Node, accumulator
-from autograd.op import Overwritten, node_of
-from autograd.tensor import Tensor, memory, storage, wrap
+from autograd.record import node_of
+from autograd.saved import Overwritten, SavedInput
+from autograd.tensor import Tensor, storage, wrap
 
 ndarray = np.ndarray
 _getrefcount = sys.getrefcount
-_FIRST = itertools.repeat(0)  # slots of a node whose inputs are all the first output of their nodes
-_READY_MADE = itertools.repeat(lambda dy, gradient: gradient)  # "rules" for gradients a node has computed all at once
+# The slots of a node whose inputs are all the first output of their nodes, and the "rules" for
+# gradients that a node has computed all at once.
+_FIRST = itertools.repeat(0)
+_READY_MADE = itertools.repeat(lambda dy, gradient: gradient)
 
 
 def run(
-    roots: Sequence[tuple[Node, int, Any]], retain_graph: bool, create_graph: bool, wanted: Captures | None = None
+    roots: Sequence[tuple[Node, int, Any]],
+    retain_graph: bool,
+    create_graph: bool,
+    wanted: Captures | None = None,
 ) -> None:
-    """Backpropagate ``roots``, each (node, output number, gradient), to the leaves, or just to what is ``wanted``.
+    """Backpropagate ``roots``, each (node, output number, gradient), to the leaves, or just to what
+    is ``wanted``.
 
-    Gradients are bare arrays, or with ``create_graph`` tensors, so that they are recorded in turn."""
+    Gradients are bare arrays, or with ``create_graph`` tensors, so that they are recorded in turn.
+    """
     needed = None if wanted is None else _leading_to(wanted, [node for node, _, _ in roots])
     waiting = _count([node for node, _, _ in roots], needed)
     arrived: dict[Node, Any] = {}
-    for node, slot, gradient in roots:
-        _add(arrived, node, slot, gradient)
-    ready = [(node, arrived.pop(node)) for node in list(arrived) if node not in waiting]
+    for root, slot, gradient in roots:
+        _add(arrived, root, slot, gradient)
+    ready = [(root, arrived.pop(root)) for root in list(arrived) if root not in waiting]
 
     previous = set_recording(create_graph)
     node: Any = None
     try:
-        with np.errstate(all="ignore"):  # as in the forward pass, inf and nan are values, not events
+        with np.errstate(
+            all="ignore"
+        ):  # as in the forward pass, inf and nan are values, not events
             while ready:
                 node, dy = ready.pop()
                 if type(node.dtype) is tuple and dy is not None:
@@ -59,9 +70,14 @@ def run(
                 pulls, kept = node.pulls, node.kept
                 if pulls is None and type(node) is AccumulateGrad:
                     if wanted is None and dy is not None:
-                        # Two references, `dy` and the call's: the array is nobody else's and may become the .grad as it is.
+                        # Two references, `dy` and the call's: the array is nobody else's and may
+                        # become the .grad as it is.
                         accumulate(node.variable, dy, mine=_getrefcount(dy) == 2)
+                        if node.hooks is not None:
+                            _call_after(node, dy, (), ())
                     continue
+                if needed is not None and needed.isdisjoint(node.inputs):
+                    continue  # something wanted, and nothing beyond it
                 if kept is FREED:
                     raise _freed(node)
                 if dy is None:  # nothing arrived, and nothing will go on
@@ -78,7 +94,8 @@ def run(
                     if target is None or (needed is not None and target not in needed):
                         continue
                     g = pull(dy, k)
-                    # The very same tuple for a shape says that nothing was broadcast: g fits as it is.
+                    # The very same tuple for a shape says that nothing was broadcast: g fits as it
+                    # is.
                     if target.shape is not shape and g is not None:
                         if type(target.dtype) is tuple:
                             _add(arrived, target, slot, g)
@@ -86,13 +103,20 @@ def run(
                         elif g.shape != target.shape or g.dtype is not target.dtype:
                             g = fit(g, target.shape, target.dtype)
                     if target not in waiting:  # nothing else will arrive there
-                        ready.append((target, arrived.pop(target) if g is None and target in arrived else g))
+                        ready.append(
+                            (target, arrived.pop(target) if g is None and target in arrived else g)
+                        )
                         continue
                     if g is not None:
                         known = arrived.pop(target, None)
                         if known is not None:
-                            # Add into the sum in place if nobody else can see it; else it is not ours to change.
-                            if type(known) is ndarray and _getrefcount(known) == 2 and known.base is None:
+                            # Add into the sum in place if nobody else can see it; else it is not
+                            # ours to change.
+                            if (
+                                type(known) is ndarray
+                                and _getrefcount(known) == 2
+                                and known.base is None
+                            ):
                                 known += g
                                 g = known
                             else:
@@ -102,21 +126,25 @@ def run(
                     if not waiting[target]:
                         ready.append((target, arrived.pop(target, None)))
                 g = known = dy = None  # so that they do not count as somebody else's references
-                if not retain_graph and node.keeps:
+                if not retain_graph and (
+                    node.keeps or (node.keeps is None and _holds_memory(node.kept))
+                ):
                     node.kept = FREED
     except Overwritten as error:
         raise _overwritten(node, error) from None
     except Exception as error:
         if type(node) is not AccumulateGrad and node is not None:
-            error.add_note(f"(in the backward of {node.name()}, for the operation at {node.where()})")
+            error.add_note(
+                f"(in the backward of {node.name()}, for the operation at {node.where()})"
+            )
         raise
     finally:
         set_recording(previous)
 
 
 def _count(roots: Iterable[Node], needed: set[Node] | None) -> dict[Node, int]:
-    """How many gradients each node will receive from other nodes, for the nodes that will receive more than one (and for
-    roots that are reached from other roots, which have one already)."""
+    """How many gradients each node will receive from other nodes, for the nodes that will receive
+    more than one (and for roots that are reached from other roots, which have one already)."""
     seen = set(roots)
     waiting: dict[Node, int] = {}
     stack = list(seen)
@@ -131,6 +159,14 @@ def _count(roots: Iterable[Node], needed: set[Node] | None) -> dict[Node, int]:
                 seen.add(target)
                 stack.append(target)
     return waiting
+
+
+def _holds_memory(kept: Any) -> bool:
+    """Whether arrays or tensors are among kept settings (masks, indices), or just numbers and
+    shapes."""
+    if isinstance(kept, tuple):
+        return any(map(_holds_memory, kept))
+    return isinstance(kept, (ndarray, Tensor, SavedInput))
 
 
 def _leading_to(wanted: Captures, roots: Iterable[Node]) -> set[Node]:
@@ -153,12 +189,12 @@ def _leading_to(wanted: Captures, roots: Iterable[Node]) -> set[Node]:
 def fit(gradient: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """The gradient brought to the shape and dtype of what it is the gradient of.
 
-    Broadcasting copies a value along new or stretched dimensions; its adjoint sums over them. This is the one place
-    where that is undone, for all operations."""
+    Broadcasting copies a value along new or stretched dimensions; its adjoint sums over them. This
+    is the one place where that is undone, for all operations."""
     if isinstance(gradient, Tensor):
         if gradient._array.shape != shape:
-            gradient = gradient.sum_to_size(shape)  # type: ignore[attr-defined]  # one of methods.py
-        return gradient if gradient._array.dtype == dtype else gradient._cast(dtype)  # type: ignore[attr-defined]
+            gradient = gradient.sum_to_size(shape)
+        return gradient if gradient._array.dtype == dtype else gradient._cast(dtype)
     if gradient.shape != shape:
         gradient = sum_to_shape(gradient, shape)
     return gradient if gradient.dtype == dtype else gradient.astype(dtype)
@@ -170,20 +206,29 @@ def sum_to_shape(array: Any, shape: tuple[int, ...]) -> Any:
     stretched = tuple(
         i for i in range(array.ndim) if i < extra or (shape[i - extra] == 1 and array.shape[i] != 1)
     )
-    if extra < 0 or any(array.shape[i] != shape[i - extra] for i in range(max(extra, 0), array.ndim) if i not in stretched):
+    if extra < 0 or any(
+        array.shape[i] != shape[i - extra]
+        for i in range(max(extra, 0), array.ndim)
+        if i not in stretched
+    ):
         raise RuntimeError(
-            f"a gradient of shape {tuple(array.shape)} arrived for a tensor of shape {tuple(shape)}, to which it cannot be summed"
+            f"a gradient of shape {tuple(array.shape)} arrived for a tensor of shape "
+            f"{tuple(shape)}, to which it cannot be summed"
         )
     return array.sum(axis=stretched).reshape(shape) if stretched else array.reshape(shape)
 
 
-# -- gradients on their way -------------------------------------------------------------------------------------------
+# -- gradients on their way ------------------------------------------------------------------------
 
 
 def _add(arrived: dict[Node, Any], node: Node, slot: int, gradient: Any) -> None:
     """Add a gradient to what has arrived for one output of a node."""
     several = type(node.dtype) is tuple
-    gradient = fit(gradient, node.shape[slot] if several else node.shape, node.dtype[slot] if several else node.dtype)
+    gradient = fit(
+        gradient,
+        node.shape[slot] if several else node.shape,
+        node.dtype[slot] if several else node.dtype,
+    )
     if not several:
         known = arrived.get(node)
         arrived[node] = gradient if known is None else known + gradient
@@ -205,13 +250,16 @@ def _all_outputs(node: Any, parts: list[Any], create_graph: bool) -> tuple[Any, 
 
 def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
     return [
-        None if target is None or (needed is not None and target not in needed) else pull(dy, k, node)
+        None
+        if target is None or (needed is not None and target not in needed)
+        else pull(dy, k, node)
         for target, pull, k in zip(node.inputs, node.pulls_with_graph, node.kept)  # noqa: B905 (repeat() is endless)
     ]
 
 
 def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
-    """Add ``gradient`` to ``leaf.grad``, in place if there is one and nothing is being recorded, as PyTorch does.
+    """Add ``gradient`` to ``leaf.grad``, in place if there is one and nothing is being recorded, as
+    PyTorch does.
 
     ``mine`` says that the array belongs to the caller alone and may be kept without a copy."""
     if leaf._leaf_hooks:
@@ -224,7 +272,9 @@ def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
         if type(gradient) is ndarray and not (mine and gradient.base is None):
             gradient = gradient.copy()
         leaf._grad = wrap(gradient)
-    elif type(known._array) is ndarray and known._array.flags.writeable and not known._requires_grad:
+    elif (
+        type(known._array) is ndarray and known._array.flags.writeable and not known._requires_grad
+    ):
         known._array += gradient
         storage(known)[0] += 1
     else:
@@ -235,7 +285,8 @@ def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
 
 
 class Captures:
-    """The gradients that ``grad()`` asked for: caught where they pass instead of being added to leaves."""
+    """The gradients that ``grad()`` asked for: caught where they pass instead of being added to
+    leaves."""
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
         self.places: dict[Node, list[tuple[int, int]]] = {}
@@ -245,6 +296,7 @@ class Captures:
             self.places.setdefault(node_of(t), []).append((t._slot, index))
 
     def catch(self, node: Node, dy: Any) -> Any:
+        """Note what passes through ``node``, and let it pass."""
         if type(node) is AccumulateGrad and node.variable._leaf_hooks and dy is not None:
             dy = _through(list(node.variable._leaf_hooks.values()), dy)
         for slot, index in self.places[node]:
@@ -252,7 +304,7 @@ class Captures:
         return dy
 
 
-# -- hooks ------------------------------------------------------------------------------------------------------------
+# -- hooks -----------------------------------------------------------------------------------------
 
 
 def _through(hooks: list[Any], gradient: Any) -> Any:
@@ -263,9 +315,15 @@ def _through(hooks: list[Any], gradient: Any) -> Any:
         replaced = hook(given)
         if replaced is not None:
             if not isinstance(replaced, Tensor):
-                raise TypeError(f"a hook must return None or the new gradient as a Tensor, but got {type(replaced).__name__}")
+                raise TypeError(
+                    "a hook must return None or the new gradient as a Tensor, but got "
+                    f"{type(replaced).__name__}"
+                )
             if replaced.shape != given.shape:
-                raise RuntimeError(f"hook has changed the size of value: {tuple(given.shape)} became {tuple(replaced.shape)}")
+                raise RuntimeError(
+                    f"hook has changed the size of value: {tuple(given.shape)} became "
+                    f"{tuple(replaced.shape)}"
+                )
             gradient = replaced if as_tensor else replaced._array
     return gradient
 
@@ -282,7 +340,9 @@ def _call_before(node: Node, dy: Any) -> Any:
     for slot, reference in hooks.retain.items():
         t = reference()
         if t is not None and parts[slot] is not None:
-            gradient = parts[slot] if isinstance(parts[slot], Tensor) else wrap(np.array(parts[slot]))
+            gradient = (
+                parts[slot] if isinstance(parts[slot], Tensor) else wrap(np.array(parts[slot]))
+            )
             t._grad = gradient if t._grad is None else t._grad + gradient
     for before in list(hooks.before.values()):
         given = tuple(p if p is None or isinstance(p, Tensor) else wrap(p) for p in parts)
@@ -303,7 +363,9 @@ def _call_after(node: Node, dy: Any, pulls: Any, kept: Any) -> list[Any]:
     outer = dy if type(dy) is tuple else (dy,)
     for after in list(hooks.after.values()):
         inner = tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in gradients)
-        replaced = after(inner, tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in outer))
+        replaced = after(
+            inner, tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in outer)
+        )
         if replaced is not None:
             replaced = replaced if isinstance(replaced, tuple) else (replaced,)
             gradients = [_like(new, old) for new, old in zip(replaced, gradients, strict=True)]
@@ -315,14 +377,17 @@ def _like(new: Any, old: Any) -> Any:
     return new._array if isinstance(new, Tensor) and not isinstance(old, Tensor) else new
 
 
-# -- what can go wrong ------------------------------------------------------------------------------------------------
+# -- what can go wrong -----------------------------------------------------------------------------
 
 
 def _freed(node: Node) -> RuntimeError:
     return RuntimeError(
-        "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
-        f"freed). What {node.name()} kept for backward (the operation at {node.where()}) was freed by the first backward() "
-        "or grad(). Specify retain_graph=True the first time if you need to backward through the graph twice; or, if a "
+        "Trying to backward through the graph a second time (or directly access saved tensors "
+        "after they have already been "
+        f"freed). What {node.name()} kept for backward (the operation at {node.where()}) was freed "
+        "by the first backward() "
+        "or grad(). Specify retain_graph=True the first time if you need to backward through the "
+        "graph twice; or, if a "
         "tensor from an earlier iteration was carried over, detach() it or compute the loss anew."
     )
 
@@ -332,14 +397,17 @@ def _overwritten(node: Node, error: Overwritten) -> RuntimeError:
     which = "the output of" if error.output else "an input of"
     changed = f" It was changed by {error.change}." if error.change else ""
     return RuntimeError(
-        "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{kind} {list(error.shape)}], {which} {node.name()} (the operation at {node.where()}), is at version "
-        f"{error.version}; expected version {error.expected} instead.{changed} Use the out-of-place form (x = x + 1 for "
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        "operation: "
+        f"[torch.{kind} {list(error.shape)}], {which} {node.name()} (the operation at "
+        f"{node.where()}), is at version "
+        f"{error.version}; expected version {error.expected} instead.{changed} Use the "
+        "out-of-place form (x = x + 1 for "
         "x += 1), clone() the tensor before changing it, or change it after backward()."
     )
 
 
-# -- what users call --------------------------------------------------------------------------------------------------
+# -- what users call -------------------------------------------------------------------------------
 
 
 def backward(
@@ -349,18 +417,21 @@ def backward(
     create_graph: bool = False,
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
-    """Compute the gradients of ``tensors`` and add them to the ``.grad`` of the leaves (or of ``inputs``, if given).
+    """Compute the gradients of ``tensors`` and add them to the ``.grad`` of the leaves (or of
+    ``inputs``, if given).
 
-    ``grad_tensors`` are the gradients to start from, the v of the vector-Jacobian product v'J; None is allowed for
-    one-element tensors and means 1. The graph is freed unless ``retain_graph``; with ``create_graph`` the gradients are
-    recorded themselves, for derivatives of higher order.
+    ``grad_tensors`` are the gradients to start from, the v of the vector-Jacobian product v'J; None
+    is allowed for one-element tensors and means 1. The graph is freed unless ``retain_graph``; with
+    ``create_graph`` the gradients are recorded themselves, for derivatives of higher order.
 
-    Raises RuntimeError if a tensor does not require grad, is not a scalar and got no gradient, got one of another shape,
-    or if its graph was freed or something it kept was overwritten."""
+    Raises RuntimeError if a tensor does not require grad, is not a scalar and got no gradient, got
+    one of another shape, or if its graph was freed or something it kept was overwritten."""
     outputs = _sequence(tensors, "tensors")
     targets = None if inputs is None else _sequence(inputs, "inputs")
     if targets is not None and not targets:
-        raise RuntimeError("'inputs' argument to 'backward' cannot be empty. Leave it out to reach all leaves.")
+        raise RuntimeError(
+            "'inputs' argument to 'backward' cannot be empty. Leave it out to reach all leaves."
+        )
     roots = _roots(outputs, grad_tensors, create_graph)
     wanted = None if targets is None else Captures(_requiring_grad(targets))
     retain = create_graph if retain_graph is None else retain_graph
@@ -386,19 +457,29 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of the sum of ``outputs`` with respect to each of ``inputs``, as a tuple; no ``.grad`` is touched.
+    """The gradients of the sum of ``outputs`` with respect to each of ``inputs``, as a tuple; no
+    ``.grad`` is touched.
 
-    ``grad_outputs`` weighs the outputs (the v of v'J; with ``is_grads_batched`` a batch of v's along the first dimension).
-    An input that the outputs do not depend on raises RuntimeError, unless ``allow_unused`` (its gradient is None) or
-    ``materialize_grads`` (it is zero). Otherwise as :func:`backward`."""
+    ``grad_outputs`` weighs the outputs (the v of v'J; with ``is_grads_batched`` a batch of v's
+    along the first dimension). An input that the outputs do not depend on raises RuntimeError,
+    unless ``allow_unused`` (its gradient is None) or ``materialize_grads`` (it is zero). Otherwise
+    as :func:`backward`."""
     ys, xs = _sequence(outputs, "outputs"), _sequence(inputs, "inputs")
     if not only_inputs:
-        raise TypeError("only_inputs=False is no longer supported, in PyTorch neither. Use backward() to reach all leaves.")
+        raise TypeError(
+            "only_inputs=False is no longer supported, in PyTorch neither. Use backward() to reach "
+            "all leaves."
+        )
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
     retain = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
-        return _batched_grad(ys, xs, grad_outputs, retain, create_graph, bool(allow_unused), materialize_grads)
+        return _batched_grad(
+            ys, xs, grad_outputs, retain, create_graph, bool(allow_unused), materialize_grads
+        )
     _requiring_grad(xs)
     wanted = Captures(xs)
     run(_roots(ys, grad_outputs, create_graph), retain, create_graph, wanted)
@@ -408,32 +489,63 @@ def grad(
             gradient = np.zeros(x._array.shape, x._array.dtype)
         if gradient is None and not allow_unused:
             raise RuntimeError(
-                f"One of the differentiated Tensors appears to not have been used in the graph: input {index}, of shape "
+                "One of the differentiated Tensors appears to not have been used in the graph: "
+                f"input {index}, of shape "
                 f"{tuple(x.shape)}. Set allow_unused=True if this is the desired behavior."
             )
-        found.append(gradient if gradient is None or isinstance(gradient, Tensor) else wrap(_own(gradient)))
+        found.append(
+            gradient if gradient is None or isinstance(gradient, Tensor) else wrap(_own(gradient))
+        )
     return tuple(found)
 
 
 def _batched_grad(
-    ys: list[Tensor], xs: list[Tensor], batch: Any, retain: bool, create: bool, unused: bool, materialize: bool
+    ys: list[Tensor],
+    xs: list[Tensor],
+    batch: Any,
+    retain: bool,
+    create: bool,
+    unused: bool,
+    materialize: bool,
 ) -> tuple[Tensor | None, ...]:
     """One backward for each v of the batch; the gradients stacked along a new first dimension."""
     batches = _sequence(batch, "grad_outputs")
     length = len(batches[0])
     rows = [
-        grad(ys, xs, [v[i] for v in batches], retain or i < length - 1, create, True, unused, False, materialize)
+        grad(
+            ys,
+            xs,
+            [v[i] for v in batches],
+            retain or i < length - 1,
+            create,
+            True,
+            unused,
+            False,
+            materialize,
+        )
         for i in range(length)
     ]
-    return tuple(None if column[0] is None else column[0].stack_with(column[1:]) for column in zip(*rows, strict=True))
+    return tuple(
+        None if column[0] is None else column[0].stack_with(column[1:])
+        for column in zip(*rows, strict=True)
+    )
 
 
 def _own(gradient: Any) -> Any:
-    """The array itself if nobody else refers to it (this call and its caller's names aside), else a copy."""
-    return gradient if type(gradient) is not ndarray else gradient.copy() if gradient.base is not None else gradient
+    """The array itself if nobody else refers to it (this call and its caller's names aside), else a
+    copy."""
+    return (
+        gradient
+        if type(gradient) is not ndarray
+        else gradient.copy()
+        if gradient.base is not None
+        else gradient
+    )
 
 
-def _roots(outputs: list[Tensor], gradients: Any, create_graph: bool) -> list[tuple[Node, int, Any]]:
+def _roots(
+    outputs: list[Tensor], gradients: Any, create_graph: bool
+) -> list[tuple[Node, int, Any]]:
     if gradients is None:
         given: list[Any] = [None] * len(outputs)
     else:
@@ -456,15 +568,19 @@ def _start(y: Tensor, gradient: Any, index: int, create_graph: bool) -> Any:
         if array.size != 1:
             raise RuntimeError(
                 "grad can be implicitly created only for scalar outputs, but this one has shape "
-                f"{tuple(array.shape)}. Reduce it first (loss.sum() or loss.mean()), or pass gradient=torch.ones_like(y)."
+                f"{tuple(array.shape)}. Reduce it first (loss.sum() or loss.mean()), or pass "
+                "gradient=torch.ones_like(y)."
             )
         one = array.dtype.type(1) if not array.ndim else np.ones(array.shape, array.dtype)
         return wrap(one) if create_graph else one
     if not isinstance(gradient, Tensor):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+        raise TypeError(
+            f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
+        )
     if gradient._array.shape != array.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape} and output[{index}] has a shape of {y.shape}."
+            f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape} and "
+            f"output[{index}] has a shape of {y.shape}."
         )
     return gradient if create_graph else gradient._array
 
@@ -475,7 +591,10 @@ def _does_not_require_grad(y: Tensor, index: int) -> str:
     elif y._array.dtype.kind != "f":
         cause = f"It is of dtype {y.dtype}, and only floating-point tensors have gradients."
     else:
-        cause = "Nothing it was computed from requires grad: make a leaf with requires_grad=True, or call x.requires_grad_()."
+        cause = (
+            "Nothing it was computed from requires grad: make a leaf with requires_grad=True, "
+            "or call x.requires_grad_()."
+        )
     return f"element {index} of tensors does not require grad and does not have a grad_fn. {cause}"
 
 
@@ -483,7 +602,8 @@ def _requiring_grad(tensors: list[Tensor]) -> list[Tensor]:
     for index, t in enumerate(tensors):
         if not t.requires_grad:
             raise RuntimeError(
-                f"One of the differentiated Tensors does not require grad: input {index}, of shape {tuple(t.shape)}. "
+                f"One of the differentiated Tensors does not require grad: input {index}, of shape "
+                f"{tuple(t.shape)}. "
                 "Call x.requires_grad_() on it before computing the outputs."
             )
     return tensors
@@ -493,5 +613,7 @@ def _sequence(tensors: Any, what: str) -> list[Tensor]:
     found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     for t in found:
         if not isinstance(t, Tensor):
-            raise TypeError(f"{what} must be a Tensor or a sequence of Tensors, but got {type(t).__name__}")
+            raise TypeError(
+                f"{what} must be a Tensor or a sequence of Tensors, but got {type(t).__name__}"
+            )
     return found

@@ -1,7 +1,8 @@
 """Operations with a backward of their own: PyTorch's ``Function`` and its ``ctx``.
 
-For what users write, and for operations whose gradients share so much work that one rule an input would do it twice.
-The ``ctx`` that ``forward`` and ``backward`` are given *is* the node in the graph.
+For what users write, and for operations whose gradients share so much work that one rule an input
+would do it twice. The ``ctx`` that ``forward`` and ``backward`` are given *is* the node in the
+graph.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 from autograd.grad_mode import no_grad, recording
 from autograd.inplace import check_in_place, rebase, touch
 from autograd.node import FREED, Node, users_frame
-from autograd.op import SavedOutput, keep, node_of, unpack_tensor
+from autograd.record import node_of
+from autograd.saved import SavedOutput, keep, unpack_tensor
 from autograd.tensor import Tensor, alias, storage, wrap
 
 
@@ -39,14 +41,16 @@ class FunctionCtx(Node):
         self._several = False
         self._places: tuple[int, ...] = ()  # which arguments of forward were tensors
 
-    # -- for forward --------------------------------------------------------------------------------------------------
+    # -- for forward -------------------------------------------------------------------------------
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep ``tensors`` (inputs or outputs of forward, or None) for ``saved_tensors`` in backward."""
+        """Keep ``tensors`` (inputs or outputs of forward, or None) for ``saved_tensors`` in
+        backward."""
         for t in tensors:
             if t is not None and not isinstance(t, Tensor):
                 raise TypeError(
-                    f"save_for_backward can only save tensors, but one argument is a {type(t).__name__}. "
+                    "save_for_backward can only save tensors, but one argument is a "
+                    f"{type(t).__name__}. "
                     "Store anything else on ctx: ctx.scale = 2"
                 )
         self._to_save = tensors
@@ -60,19 +64,23 @@ class FunctionCtx(Node):
         self._non_differentiable = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether an unused output's gradient reaches backward as zeros (True, the default) or as None."""
+        """Whether an unused output's gradient reaches backward as zeros (True, the default) or as
+        None."""
         self._materialize = value
 
-    # -- for backward -------------------------------------------------------------------------------------------------
+    # -- for backward ------------------------------------------------------------------------------
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """What ``save_for_backward`` kept, provided that it was not changed in place since."""
         if self.kept is FREED:
             raise RuntimeError(
-                "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-                "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
-                "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+                "Trying to backward through the graph a second time (or directly access saved "
+                "tensors after they have already "
+                "been freed). Saved intermediate values of the graph are freed when you call "
+                ".backward() or autograd.grad(). "
+                "Specify retain_graph=True if you need to backward through the graph a second time "
+                "or if you need to access "
                 "saved tensors after calling backward."
             )
         return tuple(unpack_tensor(kept, self) for kept in self.kept)
@@ -90,14 +98,18 @@ def _as_gradient(ctx: FunctionCtx, results: Any, place: int, create_graph: bool)
     expected = len(ctx.needs_input_grad)
     if len(results) < expected or any(extra is not None for extra in results[expected:]):
         raise RuntimeError(
-            f"function {ctx.name()} returned an incorrect number of gradients (expected {expected}, got {len(results)}): "
+            f"function {ctx.name()} returned an incorrect number of gradients (expected "
+            f"{expected}, got {len(results)}): "
             "one for each argument of forward, None for those that need none"
         )
     gradient = results[place]
     if gradient is None or not ctx.needs_input_grad[place]:
         return None
     if not isinstance(gradient, Tensor):
-        raise TypeError(f"function {ctx.name()}: expected a Tensor or None as gradient number {place}, got {type(gradient).__name__}")
+        raise TypeError(
+            f"function {ctx.name()}: expected a Tensor or None as gradient number {place}, got "
+            f"{type(gradient).__name__}"
+        )
     return gradient if create_graph else gradient._array
 
 
@@ -114,21 +126,28 @@ class Function:
     ...         (x,) = ctx.saved_tensors
     ...         return 2 * x * dy
 
-    ``forward(ctx, *args)`` runs without recording; alternatively ``forward(*args)`` and ``setup_context(ctx, inputs, output)``.
-    ``backward(ctx, *gradients)`` gets one gradient an output and returns one an argument (None where none is due). What
-    backward computes is recorded under ``create_graph=True``, so double backward works if it is made of tensor operations.
+    ``forward(ctx, *args)`` runs without recording; alternatively ``forward(*args)`` and
+    ``setup_context(ctx, inputs, output)``. ``backward(ctx, *gradients)`` gets one gradient an
+    output and returns one an argument (None where none is due). What backward computes is recorded
+    under ``create_graph=True``, so double backward works if it is made of tensor operations.
     """
 
     _node_class: type[FunctionCtx] = FunctionCtx
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._node_class = type(cls.__name__ + "Backward", (FunctionCtx,), {"_function": cls, "__module__": cls.__module__})
+        cls._node_class = type(
+            cls.__name__ + "Backward",
+            (FunctionCtx,),
+            {"_function": cls, "__module__": cls.__module__},
+        )
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """To be overridden: compute the output, or a tuple of them."""
-        raise TypeError("a Function needs a static method forward(ctx, ...): write one in your subclass")
+        raise TypeError(
+            "a Function needs a static method forward(ctx, ...): write one in your subclass"
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -136,8 +155,11 @@ class Function:
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
-        """To be overridden: from the gradient of each output, the gradient of each argument of forward."""
-        raise TypeError("a Function needs a static method backward(ctx, ...): write one in your subclass")
+        """To be overridden: from the gradient of each output, the gradient of each argument of
+        forward."""
+        raise TypeError(
+            "a Function needs a static method backward(ctx, ...): write one in your subclass"
+        )
 
     vjp = backward
 
@@ -146,7 +168,9 @@ class Function:
         """Compute forward, and record it if an argument requires grad."""
         ctx = cls._node_class()
         recorded = recording() and any(isinstance(a, Tensor) and a.requires_grad for a in args)
-        ctx.needs_input_grad = tuple(recorded and isinstance(a, Tensor) and a.requires_grad for a in args)
+        ctx.needs_input_grad = tuple(
+            recorded and isinstance(a, Tensor) and a.requires_grad for a in args
+        )
         with no_grad():
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args)
@@ -156,14 +180,20 @@ class Function:
         outputs = output if isinstance(output, tuple) else (output,)
         for t in ctx._dirty:
             if not any(t is o for o in outputs):
-                raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace must all be outputs of the Function.")
+                raise RuntimeError(
+                    "Some elements marked as dirty during the forward method were not returned as "
+                    "output. The inputs that are modified inplace must all be outputs of the "
+                    "Function."
+                )
             touch(t, f"{cls.__name__}.apply()", sys._getframe(1))
         if recorded:
             outputs = _recorded(ctx, args, outputs, sys._getframe(1))
         return outputs if isinstance(output, tuple) else outputs[0]
 
 
-def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...], frame: Any) -> tuple[Any, ...]:
+def _recorded(
+    ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...], frame: Any
+) -> tuple[Any, ...]:
     """Connect the node: to the inputs, to the outputs, and to what is kept."""
     frame = users_frame(frame)
     ctx.code, ctx.lasti = frame.f_code, frame.f_lasti
@@ -183,14 +213,19 @@ def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...],
 
 
 def _output(ctx: FunctionCtx, output: Any, slot: int, args: tuple[Any, ...]) -> Any:
-    if not isinstance(output, Tensor) or any(output is t for t in ctx._non_differentiable) or output._array.dtype.kind != "f":
+    if (
+        not isinstance(output, Tensor)
+        or any(output is t for t in ctx._non_differentiable)
+        or output._array.dtype.kind != "f"
+    ):
         return output
     if any(output is t for t in ctx._dirty):
         check_in_place(output, type(ctx).__name__)
         rebase(output, ctx, slot)
         return output
     if any(output is a for a in args) or output._requires_grad or output._view is not None:
-        output = alias(output)  # returned as it came in: the same numbers, another place in the graph
+        # Returned as it came in: the same numbers at another place in the graph.
+        output = alias(output)
     output._node, output._slot, output._requires_grad = ctx, slot, True
     return output
 
@@ -200,14 +235,20 @@ def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: tuple[Any, ...]) -> Any:
         return None
     for output in outputs:
         # An output is kept as its bare array, or ctx would hold the output and the output ctx.
-        if output is t or (isinstance(output, Tensor) and output._node is ctx and output._array is t._array and t._node in (None, ctx)):
+        if output is t or (
+            isinstance(output, Tensor)
+            and output._node is ctx
+            and output._array is t._array
+            and t._node in (None, ctx)
+        ):
             return SavedOutput(output._array, storage(output), output._slot)
     return keep(t)
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator for a ``backward`` that computes outside the graph (with NumPy, say): its result is not recorded, and a
-    second differentiation raises RuntimeError instead of being silently wrong."""
+    """Decorator for a ``backward`` that computes outside the graph (with NumPy, say): its result is
+    not recorded, and a second differentiation raises RuntimeError instead of being silently wrong.
+    """
 
     @functools.wraps(backward)
     def once(ctx: Any, *gradients: Any) -> Any:
@@ -233,5 +274,6 @@ class _Once(Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         raise RuntimeError(
-            "trying to differentiate twice a function that was marked with @once_differentiable: its backward was not recorded"
+            "trying to differentiate twice a function that was marked with @once_differentiable: "
+            "its backward was not recorded"
         )

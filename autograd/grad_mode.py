@@ -1,7 +1,7 @@
 """Whether operations are recorded: ``no_grad``, ``enable_grad``, ``set_grad_enabled``.
 
-One flag a thread (a context variable, the quickest kind of flag to read that threads and tasks do not share). An
-operation looks at it only when one of its inputs requires grad.
+One flag a thread (a context variable, the quickest kind of flag to read that threads and tasks do
+not share). An operation looks at it only when one of its inputs requires grad.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
-
 
 _mode: ContextVar[bool] = ContextVar("grad mode", default=True)
 recording = _mode.get  # whether operations are recorded now
@@ -41,12 +40,14 @@ class _Switch:
         set_recording(self._previous)
 
     def _again(self) -> _Switch:
-        """A fresh switch to the same value: each call of a decorated function needs its own memory of the past."""
+        """A fresh switch to the same value: each call of a decorated function needs its own memory
+        of the past."""
         switch = _Switch()
         switch._value = self._value
         return switch
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function``, with the flag set for each of its calls."""
         if inspect.isgeneratorfunction(function):
             return self._decorate_generator(function)
 
@@ -58,7 +59,8 @@ class _Switch:
         return switched
 
     def _decorate_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        # The body of a generator runs in slices between its caller's; the flag must change hands at each.
+        # The body of a generator runs in slices between its caller's; the flag must change hands at
+        # each.
         @functools.wraps(function)
         def switched(*args: Any, **kwargs: Any) -> Any:
             with self._again():
@@ -76,14 +78,17 @@ class _Switch:
                     with self._again():
                         generator.close()
                     raise
-                except BaseException as error:  # thrown in by the caller: the generator may catch it
+                except (
+                    BaseException
+                ) as error:  # thrown in by the caller: the generator may catch it
                     resume, value = generator.throw, error
 
         return switched
 
 
 class no_grad(_Switch):
-    """Nothing is recorded inside: results have ``requires_grad=False``. Existing tensors keep their own flag.
+    """Nothing is recorded inside: results have ``requires_grad=False``. Existing tensors keep their
+    own flag.
 
     A context manager and a decorator: ``with torch.no_grad(): ...`` or ``@torch.no_grad()``."""
 
@@ -91,7 +96,8 @@ class no_grad(_Switch):
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         switch = super().__new__(cls)
-        return switch if function is None else switch(function)  # `@no_grad` without brackets works too
+        # `@no_grad` works without brackets too.
+        return switch if function is None else switch(function)
 
 
 class enable_grad(no_grad):
@@ -101,7 +107,8 @@ class enable_grad(no_grad):
 
 
 class set_grad_enabled(_Switch):
-    """Sets recording on or off: at once as a plain call, until the end of the block as a context manager."""
+    """Sets recording on or off: at once as a plain call, until the end of the block as a context
+    manager."""
 
     def __init__(self, mode: bool) -> None:
         if not isinstance(mode, bool):
@@ -113,6 +120,7 @@ class set_grad_enabled(_Switch):
         set_recording(self._value)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        set_recording(self._previous)  # as a decorator it changes nothing until the function is called
+        """``function``, with the flag set for each of its calls."""
+        # As a decorator it changes nothing until the function is called.
+        set_recording(self._previous)
         return super().__call__(function)
-

@@ -2,12 +2,12 @@
 
     df/dx  ~  (f(x + eps) - f(x - eps)) / 2 eps        with an error of order eps^2
 
-In float64 with eps = 1e-6 the two agree to about nine digits, unless a rule is wrong or the function has a kink there.
+In float64 with eps = 1e-6 the two agree to about nine digits, unless a rule is wrong or the
+function has a kink there.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,11 +32,12 @@ def gradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
 ) -> bool:
-    """Whether backward through ``func`` agrees with central differences, for every element of every input that requires
-    grad and every element of every output: |analytic - numerical| <= atol + rtol |numerical|.
+    """Whether backward through ``func`` agrees with central differences, for every element of every
+    input that requires grad and every element of every output: |analytic - numerical| <= atol +
+    rtol |numerical|.
 
-    ``inputs`` should be float64. Returns True; raises GradcheckError, or returns False if ``raise_exception`` is off.
-    Raises ValueError if no input requires grad."""
+    ``inputs`` should be float64. Returns True; raises GradcheckError, or returns False if
+    ``raise_exception`` is off. Raises ValueError if no input requires grad."""
     args = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     _check_inputs(args)
     try:
@@ -68,8 +69,8 @@ def gradgradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
 ) -> bool:
-    """:func:`gradcheck` of the gradient: whether second derivatives are right, also with respect to ``grad_outputs``
-    (drawn at random if not given). Parameters and errors as there."""
+    """:func:`gradcheck` of the gradient: whether second derivatives are right, also with respect to
+    ``grad_outputs`` (drawn at random if not given). Parameters and errors as there."""
     args = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     _check_inputs(args)
     outputs = _outputs(func, args)
@@ -101,12 +102,14 @@ def _check_inputs(args: tuple[Any, ...]) -> None:
     requiring = [x for x in args if isinstance(x, Tensor) and x.requires_grad]
     if not requiring:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have requires_grad=True."
         )
     for x in requiring:
         if memory(x).strides and 0 in x.stride() and x.numel() > 1 and x._view is not None:
             raise RuntimeError(
-                "gradcheck changes one element of an input at a time, but an input has several elements in one memory "
+                "gradcheck changes one element of an input at a time, but an input has several "
+                "elements in one memory "
                 "location (made by expand). Call .contiguous() on it first."
             )
 
@@ -118,18 +121,31 @@ def _outputs(func: Callable[..., Any], args: Sequence[Any]) -> list[Tensor]:
 
 
 def _compare(
-    func: Any, args: tuple[Any, ...], index: int, x: Tensor, number: int, y: Tensor, eps: float, atol: float, rtol: float
+    func: Any,
+    args: tuple[Any, ...],
+    index: int,
+    x: Tensor,
+    number: int,
+    y: Tensor,
+    eps: float,
+    atol: float,
+    rtol: float,
 ) -> None:
     numerical = _numerical(func, args, x, number, y, eps)
     analytic = _analytic(x, y)
     wrong = ~np.isclose(analytic, numerical, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
-        raise GradcheckError(_words(x, y, index, number, row, column, analytic, numerical, int(wrong.sum()), eps))
+        raise GradcheckError(
+            _words(x, y, index, number, row, column, analytic, numerical, int(wrong.sum()), eps)
+        )
 
 
-def _numerical(func: Any, args: tuple[Any, ...], x: Tensor, number: int, y: Tensor, eps: float) -> np.ndarray:
-    """The Jacobian by central differences: one row an element of the output, one column an element of the input."""
+def _numerical(
+    func: Any, args: tuple[Any, ...], x: Tensor, number: int, y: Tensor, eps: float
+) -> np.ndarray:
+    """The Jacobian by central differences: one row an element of the output, one column an element
+    of the input."""
     jacobian = np.zeros((y.numel(), x.numel()))
     values = memory(x)
     for column, place in enumerate(np.ndindex(*values.shape)):
@@ -138,7 +154,9 @@ def _numerical(func: Any, args: tuple[Any, ...], x: Tensor, number: int, y: Tens
         for step in (eps, -eps):
             values[place] = before + step
             try:
-                sides.append(np.array(_outputs(func, args)[number]._array, dtype=np.float64).reshape(-1))
+                sides.append(
+                    np.array(_outputs(func, args)[number]._array, dtype=np.float64).reshape(-1)
+                )
             finally:
                 values[place] = before
         jacobian[:, column] = (sides[0] - sides[1]) / (2 * eps)
@@ -155,18 +173,24 @@ def _analytic(x: Tensor, y: Tensor) -> np.ndarray:
         if gradient is not None:
             if gradient.dtype is not x.dtype or gradient.shape != x.shape:
                 raise GradcheckError(
-                    f"the gradient has dtype {gradient.dtype} and shape {tuple(gradient.shape)}, but its input has "
+                    f"the gradient has dtype {gradient.dtype} and shape {tuple(gradient.shape)}, "
+                    "but its input has "
                     f"{x.dtype} and {tuple(x.shape)}"
                 )
             jacobian[row] = memory(gradient).reshape(-1)
     return jacobian
 
 
-def _check_repeatable(func: Any, args: tuple[Any, ...], outputs: list[Tensor], tolerance: float) -> None:
+def _check_repeatable(
+    func: Any, args: tuple[Any, ...], outputs: list[Tensor], tolerance: float
+) -> None:
     for first, second in zip(outputs, _outputs(func, args), strict=True):
-        if first.shape == second.shape and not np.allclose(first._array, second._array, rtol=0, atol=tolerance, equal_nan=True):
+        if first.shape == second.shape and not np.allclose(
+            first._array, second._array, rtol=0, atol=tolerance, equal_nan=True
+        ):
             raise GradcheckError(
-                "the function gives different values for the same input: it draws random numbers (dropout?) or changes "
+                "the function gives different values for the same input: it draws random numbers "
+                "(dropout?) or changes "
                 "something. Seed it inside the function, or pass nondet_tol."
             )
 
@@ -177,30 +201,55 @@ def _check_zero(args: tuple[Any, ...], outputs: list[Tensor]) -> None:
     if not outputs:
         return
     zeros = [wrap(np.zeros(y.shape, memory(y).dtype)) for y in outputs]
-    for x, gradient in zip(xs, grad(outputs, xs, zeros, retain_graph=True, allow_unused=True), strict=True):
+    for x, gradient in zip(
+        xs, grad(outputs, xs, zeros, retain_graph=True, allow_unused=True), strict=True
+    ):
         if gradient is not None and np.any(gradient._array != 0) and np.all(np.isfinite(x._array)):
-            raise GradcheckError("backward is not linear in the incoming gradient: a gradient of zero did not come back as zero")
+            raise GradcheckError(
+                "backward is not linear in the incoming gradient: a gradient of zero did not come "
+                "back as zero"
+            )
 
 
 def _random_like(y: Tensor, non_contiguous: bool) -> Tensor:
     rng = np.random.default_rng(0)
     shape = tuple(y.shape)
-    values = rng.standard_normal((*shape, 2))[..., 0] if non_contiguous else rng.standard_normal(shape)
+    values = (
+        rng.standard_normal((*shape, 2))[..., 0] if non_contiguous else rng.standard_normal(shape)
+    )
     return wrap(np.asarray(values, memory(y).dtype)).requires_grad_()
 
 
 def _words(
-    x: Tensor, y: Tensor, index: int, number: int, row: int, column: int, analytic: Any, numerical: Any, count: int, eps: float
+    x: Tensor,
+    y: Tensor,
+    index: int,
+    number: int,
+    row: int,
+    column: int,
+    analytic: Any,
+    numerical: Any,
+    count: int,
+    eps: float,
 ) -> str:
     place_x = tuple(int(i) for i in np.unravel_index(column, x.shape)) if x.ndim else ()
     place_y = tuple(int(i) for i in np.unravel_index(row, y.shape)) if y.ndim else ()
     text = (
-        f"Jacobian mismatch for output {number} with respect to input {index}: d output{list(place_y)} / d input{list(place_x)} "
-        f"is {analytic[row, column]:.10g} by backward and {numerical[row, column]:.10g} by central differences with step {eps:g} "
-        f"({count} of {analytic.size} elements differ). The input there is {memory(x)[place_x]:.10g}."
+        f"Jacobian mismatch for output {number} with respect to input {index}: d "
+        f"output{list(place_y)} / d input{list(place_x)} "
+        f"is {analytic[row, column]:.10g} by backward and {numerical[row, column]:.10g} by central "
+        f"differences with step {eps:g} "
+        f"({count} of {analytic.size} elements differ). The input there is "
+        f"{memory(x)[place_x]:.10g}."
     )
     if memory(x).dtype != np.float64:
         text += f" The input is {x.dtype}: use float64, differences in {x.dtype} are too coarse."
-    elif memory(x).size and abs(float(memory(x)[place_x]) - round(float(memory(x)[place_x]))) < 10 * eps:
-        text += " This looks like a kink (a corner of the function, as of relu at 0): move the input away from it."
+    elif (
+        memory(x).size
+        and abs(float(memory(x)[place_x]) - round(float(memory(x)[place_x]))) < 10 * eps
+    ):
+        text += (
+            " This looks like a kink (a corner of the function, as of relu at 0): "
+            "move the input away from it."
+        )
     return text

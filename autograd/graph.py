@@ -13,8 +13,9 @@ __all__ = ["Node", "increment_version"]
 
 
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
-    """Say that the memory of ``tensor`` (or of several) was changed by other means than its own methods, as through
-    ``tensor.detach().numpy()``: a backward that kept the old value will refuse instead of being silently wrong."""
+    """Say that the memory of ``tensor`` (or of several) was changed by other means than its own
+    methods, as through ``tensor.detach().numpy()``: a backward that kept the old value will refuse
+    instead of being silently wrong."""
     frame = sys._getframe(1)
     for t in [tensor] if isinstance(tensor, Tensor) else tensor:
         if not isinstance(t, Tensor):

@@ -1,10 +1,11 @@
 """Operations that change a tensor in place: ``x.add_(y)``, ``x += y``, ``x[i] = v``.
 
-One idea carries all of them: compute the result out of place, write it into the memory, and move the tensor to its new
-place in the graph (*rebase* it). If the tensor is a view, what really changed is its base: the base's new value is the
-old one with the viewed part replaced (``copy_slices``), and every view of it, this one included, is a view of that new
-value; ``tensor.refresh`` sees to that when a view is next used. The memory counts its changes, so that backward
-notices when something it kept was overwritten.
+One idea carries all of them: compute the result out of place, write it into the memory, and move
+the tensor to its new place in the graph (*rebase* it). If the tensor is a view, what really changed
+is its base: the base's new value is the old one with the viewed part replaced (``copy_slices``),
+and every view of it, this one included, is a view of that new value; ``tensor.refresh`` sees to
+that when a view is next used. The memory counts its changes, so that backward notices when
+something it kept was overwritten.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import numpy as np
 from autograd.dtypes import can_cast
 from autograd.grad_mode import recording
 from autograd.node import Node, users_frame, where
-from autograd.op import node_of, op, record
+from autograd.op import op
+from autograd.record import node_of, record
 from autograd.tensor import Tensor, memory, storage, wrap
 
 
 class Change:
     """The last in-place operation on some memory: its name and the user's line, for messages."""
 
-    __slots__ = ("name", "code", "lasti")
+    __slots__ = ("code", "lasti", "name")
 
     def __init__(self, name: str, frame: Any) -> None:
         frame = users_frame(frame)
@@ -71,8 +73,9 @@ def write(t: Tensor, compute: Callable[[Tensor], Any], name: str, frame: Any) ->
 
 
 def _as_it_was(t: Tensor) -> Tensor:
-    """The old value, as a tensor of its own. While gradients are recorded it may be kept for backward: then it is a copy,
-    for the memory is about to change. Otherwise the same array will do."""
+    """The old value, as a tensor of its own. While gradients are recorded it may be kept for
+    backward: then it is a copy, for the memory is about to change. Otherwise the same array will
+    do."""
     node = t.grad_fn
     if not recording():
         return wrap(t._array)
@@ -83,30 +86,44 @@ def _as_it_was(t: Tensor) -> Tensor:
 
 
 def check_in_place(t: Tensor, name: str) -> None:
-    """Raise RuntimeError where a recorded in-place change has no meaning: on leaves that require grad and their views."""
+    """Raise RuntimeError where a recorded in-place change has no meaning: on leaves that require
+    grad and their views."""
     if t._view is None:
         if t._requires_grad and t._node is None:
             raise RuntimeError(
-                f"a leaf Variable that requires grad is being used in an in-place operation ({name}). Its gradient is defined "
-                "at the value it had. Update parameters inside torch.no_grad(), or write the out-of-place form: y = x + 1."
+                "a leaf Variable that requires grad is being used in an in-place operation "
+                f"({name}). Its gradient is defined "
+                "at the value it had. Update parameters inside torch.no_grad(), or write the "
+                "out-of-place form: y = x + 1."
             )
         return
     if t._view.several:
         raise RuntimeError(
-            f"Output {t._slot} of {t._node.name() if t._node else 'a function'} is a view and is being modified inplace ({name}). "
-            "This view is the output of a function that returns multiple views. Such functions do not allow the output views "
-            "to be modified inplace. You should replace the inplace operation by an out-of-place one."
+            f"Output {t._slot} of {t._node.name() if t._node else 'a function'} is a view and is "
+            f"being modified inplace ({name}). "
+            "This view is the output of a function that returns multiple views. Such functions do "
+            "not allow the output views "
+            "to be modified inplace. You should replace the inplace operation by an out-of-place "
+            "one."
         )
     base = t._view.base
+    if base._requires_grad and not t._view.recorded:
+        raise RuntimeError(
+            "A view was created in no_grad mode and is being modified inplace with grad mode "
+            f"enabled ({name}). Its history is "
+            "not known. Either take the view outside no_grad(), or change it inside."
+        )
     if base._requires_grad and base._node is None:
         raise RuntimeError(
-            f"a view of a leaf Variable that requires grad is being used in an in-place operation ({name}). Change it inside "
+            "a view of a leaf Variable that requires grad is being used in an in-place operation "
+            f"({name}). Change it inside "
             "torch.no_grad(), or work on a copy: y = x.clone(); y[0] = 1."
         )
 
 
 def rebase(t: Tensor, node: Node, slot: int) -> None:
-    """``t`` is now what ``node`` computed. For a view, its base is now its old self with this part replaced."""
+    """``t`` is now what ``node`` computed. For a view, its base is now its old self with this part
+    replaced."""
     if t._view is None:
         _move(t, node, slot)
         return
@@ -117,7 +134,15 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
     frame = users_frame(sys._getframe(1))
     array = memory(base)
     changed = record(
-        _copy_slices.op.node, array, array.shape, array.dtype, (old, node), slots if any(slots) else None, (take, take), None, frame
+        _copy_slices.op.node,
+        array,
+        array.shape,
+        array.dtype,
+        (old, node),
+        slots if any(slots) else None,
+        (take, take),
+        None,
+        frame,
     )
     _move(base, changed._node, 0)
     t._view.version = -1  # out of date, like every other view of this base
@@ -127,7 +152,7 @@ def _move(t: Tensor, node: Any, slot: int) -> None:
     hooks = t._node.hooks if t._node is not None else None
     retained = hooks.retain.get(t._slot) if hooks is not None else None
     t._node, t._slot, t._requires_grad = node, slot, True
-    if retained is not None and retained() is t:
+    if hooks is not None and retained is not None and retained() is t:
         hooks.retain.pop(slot, None)
         t.retain_grad()
 
@@ -142,19 +167,24 @@ def _copy_slices(base: Any, part: Any, take: Any) -> Any:
 
 def _without(dy: Any, take: Any) -> Any:
     """``dy`` with zeros in the viewed part."""
-    return _copy_slices(dy, np.zeros((), dy._array.dtype if isinstance(dy, Tensor) else dy.dtype), take)
+    return _copy_slices(
+        dy, np.zeros((), dy._array.dtype if isinstance(dy, Tensor) else dy.dtype), take
+    )
 
 
 def _contiguous(dy: Any) -> Any:
-    """``dy`` in a memory layout of which every view can be taken that could be taken of the base."""
+    """``dy`` in a memory layout of which every view can be taken that could be taken of the
+    base."""
     return dy.contiguous() if isinstance(dy, Tensor) else np.asarray(dy, order="C")
 
 
 def _fill(target: np.ndarray, values: Any) -> None:
     if not target.flags.writeable:
         raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location "
-            "(it was made by expand or broadcast), or its memory is read-only. Please clone() the tensor before performing "
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location "
+            "(it was made by expand or broadcast), or its memory is read-only. Please clone() the "
+            "tensor before performing "
             "the operation."
         )
     target[...] = values
@@ -163,11 +193,13 @@ def _fill(target: np.ndarray, values: Any) -> None:
 def _check_result(t: Tensor, new: Any, name: str) -> None:
     if new._array.shape != t._array.shape:
         raise RuntimeError(
-            f"output with shape {list(t.shape)} doesn't match the broadcast shape {list(new.shape)}: {name} cannot change the "
+            f"output with shape {list(t.shape)} doesn't match the broadcast shape "
+            f"{list(new.shape)}: {name} cannot change the "
             "shape of a tensor. Use the out-of-place form."
         )
     if not can_cast(new.dtype, t.dtype):
         raise RuntimeError(
-            f"result type {new.dtype._title} can't be cast to the desired output type {t.dtype._title}: {name} cannot change "
+            f"result type {new.dtype._title} can't be cast to the desired output type "
+            f"{t.dtype._title}: {name} cannot change "
             "the dtype of a tensor. Use the out-of-place form, or convert the tensor first."
         )

@@ -1,4 +1,5 @@
-"""Gives Tensor its operators and methods: the operations of the book, under the names they have as methods."""
+"""Gives Tensor its operators and methods: the operations of the book, under the names they have as
+methods."""
 
 from __future__ import annotations
 
@@ -12,25 +13,39 @@ from autograd.inplace import in_place, write
 from autograd.ops.shape import _replace
 from autograd.tensor import Tensor
 
-# -- operators --------------------------------------------------------------------------------------------------------
+# -- operators -------------------------------------------------------------------------------------
 
 # The operators are the bare two-input operations: nothing stands between x * y and MulBackward.
-Tensor.__add__ = ops._add
-Tensor.__sub__ = ops._sub
-Tensor.__mul__ = ops.mul
-Tensor.__truediv__ = ops._div
-
-_SAME = {"neg": "__neg__", "abs": "__abs__", "matmul": "__matmul__", "pow": "__pow__", "positive": "__pos__"}
+_SAME = {"_add": "__add__", "_sub": "__sub__", "mul": "__mul__", "_div": "__truediv__"}
+_SAME |= {
+    "neg": "__neg__",
+    "abs": "__abs__",
+    "matmul": "__matmul__",
+    "pow": "__pow__",
+    "positive": "__pos__",
+}
 _SAME |= {"floor_divide": "__floordiv__", "remainder": "__mod__", "bitwise_not": "__invert__"}
 _SAME |= {name: f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}
 _SAME |= {"bitwise_and": "__and__", "bitwise_or": "__or__", "bitwise_xor": "__xor__"}
 _SAME |= {"bitwise_left_shift": "__lshift__", "bitwise_right_shift": "__rshift__"}
 
-_REFLECTED = {"_add": "__radd__", "_sub": "__rsub__", "mul": "__rmul__", "_div": "__rtruediv__", "matmul": "__rmatmul__"}
+_REFLECTED = {
+    "_add": "__radd__",
+    "_sub": "__rsub__",
+    "mul": "__rmul__",
+    "_div": "__rtruediv__",
+    "matmul": "__rmatmul__",
+}
 _REFLECTED |= {"pow": "__rpow__", "floor_divide": "__rfloordiv__", "remainder": "__rmod__"}
 _REFLECTED |= {"bitwise_and": "__rand__", "bitwise_or": "__ror__", "bitwise_xor": "__rxor__"}
 
-_AUGMENTED = {"_add": "__iadd__", "_sub": "__isub__", "mul": "__imul__", "_div": "__itruediv__", "pow": "__ipow__"}
+_AUGMENTED = {
+    "_add": "__iadd__",
+    "_sub": "__isub__",
+    "mul": "__imul__",
+    "_div": "__itruediv__",
+    "pow": "__ipow__",
+}
 _AUGMENTED |= {"floor_divide": "__ifloordiv__", "remainder": "__imod__"}
 _AUGMENTED |= {"bitwise_and": "__iand__", "bitwise_or": "__ior__", "bitwise_xor": "__ixor__"}
 
@@ -40,44 +55,43 @@ def _reflected(function: Any) -> Any:
     return lambda self, other: function(other, self)
 
 
-# -- methods ----------------------------------------------------------------------------------------------------------
+# -- methods ---------------------------------------------------------------------------------------
 
 METHODS = """
-    add sub subtract mul multiply div divide true_divide neg negative positive reciprocal pow float_power square
-    abs absolute sign sgn sqrt rsqrt floor_divide remainder fmod addcmul addcdiv lerp
-    exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan arcsin arccos arctan atan2 arctan2
-    sinh cosh tanh asinh acosh atanh arcsinh arccosh arctanh sigmoid logit erf erfc erfinv
-    round floor ceil trunc fix frac clamp clip clamp_min clamp_max maximum minimum fmax fmin hypot
-    logaddexp logaddexp2 xlogy lgamma digamma deg2rad rad2deg nan_to_num sinc heaviside copysign
-    eq ne lt le gt ge not_equal less less_equal greater greater_equal isclose allclose equal
-    isnan isinf isfinite isposinf isneginf isreal signbit
-    logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not where
-    view view_as reshape reshape_as flatten unflatten ravel squeeze unsqueeze transpose swapaxes swapdims t permute
-    movedim moveaxis expand expand_as broadcast_to repeat tile repeat_interleave flip fliplr flipud roll rot90
-    narrow select diagonal diag diag_embed diagflat tril triu unfold as_strided sum_to_size
-    clone contiguous
-    split split_with_sizes tensor_split chunk unbind hsplit vsplit dsplit
-    sum nansum mean nanmean prod var std max min amax amin aminmax argmax argmin all any logsumexp norm count_nonzero
-    median nanmedian mode kthvalue quantile nanquantile
-    cumsum cumprod cummax cummin logcumsumexp diff sort argsort topk msort unique unique_consecutive bincount histc
-    __getitem__ index_select gather scatter scatter_add scatter_reduce index_add index_copy index_fill index_put
-    masked_fill masked_select masked_scatter take take_along_dim nonzero argwhere select_scatter slice_scatter
-    diagonal_scatter
-    matmul mm bmm mv dot vdot inner outer ger addmm addmv addbmm baddbmm addr kron trace cross matrix_power
-    inverse det logdet slogdet cholesky pinverse
-    relu prelu softmax log_softmax hardshrink
+    add sub subtract mul multiply div divide true_divide neg negative positive reciprocal pow
+    float_power square abs absolute sign sgn sqrt rsqrt floor_divide remainder fmod addcmul
+    addcdiv lerp exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan arcsin arccos
+    arctan atan2 arctan2 sinh cosh tanh asinh acosh atanh arcsinh arccosh arctanh sigmoid logit
+    erf erfc erfinv round floor ceil trunc fix frac clamp clip clamp_min clamp_max maximum
+    minimum fmax fmin hypot logaddexp logaddexp2 xlogy lgamma digamma deg2rad rad2deg nan_to_num
+    sinc heaviside copysign eq ne lt le gt ge not_equal less less_equal greater greater_equal
+    isclose allclose equal isnan isinf isfinite isposinf isneginf isreal signbit logical_and
+    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not where view
+    view_as reshape reshape_as flatten unflatten ravel squeeze unsqueeze transpose swapaxes
+    swapdims t permute movedim moveaxis expand expand_as broadcast_to repeat tile
+    repeat_interleave flip fliplr flipud roll rot90 narrow select diagonal diag diag_embed
+    diagflat tril triu unfold as_strided sum_to_size clone contiguous split split_with_sizes
+    tensor_split chunk unbind hsplit vsplit dsplit sum nansum mean nanmean prod var std max min
+    amax amin aminmax argmax argmin all any logsumexp norm count_nonzero median nanmedian mode
+    kthvalue quantile nanquantile cumsum cumprod cummax cummin logcumsumexp diff sort argsort
+    topk msort unique unique_consecutive bincount histc __getitem__ index_select gather scatter
+    scatter_add scatter_reduce index_add index_copy index_fill index_put masked_fill
+    masked_select masked_scatter take take_along_dim nonzero argwhere select_scatter
+    slice_scatter diagonal_scatter matmul mm bmm mv dot vdot inner outer ger addmm addmv addbmm
+    baddbmm addr kron trace cross matrix_power inverse det logdet slogdet cholesky pinverse relu
+    prelu softmax log_softmax hardshrink
 """
 
 IN_PLACE = """
-    add sub subtract mul multiply div divide true_divide neg negative reciprocal pow float_power square
-    abs absolute sign sgn sqrt rsqrt floor_divide remainder fmod addcmul addcdiv lerp
-    exp exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan arcsin arccos arctan atan2 arctan2
-    sinh cosh tanh asinh acosh atanh arcsinh arccosh arctanh sigmoid logit erf erfc erfinv
-    round floor ceil trunc fix frac clamp clip clamp_min clamp_max hypot xlogy lgamma digamma deg2rad rad2deg
-    nan_to_num sinc heaviside copysign eq ne lt le gt ge logical_and logical_or logical_not logical_xor
-    bitwise_and bitwise_or bitwise_xor bitwise_not tril triu cumsum cumprod
-    scatter scatter_add scatter_reduce index_add index_copy index_fill index_put masked_fill masked_scatter
-    addmm addmv addbmm baddbmm addr relu
+    add sub subtract mul multiply div divide true_divide neg negative reciprocal pow float_power
+    square abs absolute sign sgn sqrt rsqrt floor_divide remainder fmod addcmul addcdiv lerp exp
+    exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan arcsin arccos arctan atan2
+    arctan2 sinh cosh tanh asinh acosh atanh arcsinh arccosh arctanh sigmoid logit erf erfc
+    erfinv round floor ceil trunc fix frac clamp clip clamp_min clamp_max hypot xlogy lgamma
+    digamma deg2rad rad2deg nan_to_num sinc heaviside copysign eq ne lt le gt ge logical_and
+    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not tril triu
+    cumsum cumprod scatter scatter_add scatter_reduce index_add index_copy index_fill index_put
+    masked_fill masked_scatter addmm addmv addbmm baddbmm addr relu
 """
 
 
@@ -101,7 +115,7 @@ def _attach() -> None:
         setattr(Tensor, name + "_", in_place(getattr(ops, name), name + "_"))
 
 
-# -- backward, and changes of contents --------------------------------------------------------------------------------
+# -- backward, and changes of contents -------------------------------------------------------------
 
 
 def backward(
@@ -111,22 +125,28 @@ def backward(
     create_graph: bool = False,
     inputs: Any = None,
 ) -> None:
-    """Compute the gradients of this tensor and add them to the ``.grad`` of the leaves it was computed from.
+    """Compute the gradients of this tensor and add them to the ``.grad`` of the leaves it was
+    computed from.
 
     ``gradient`` is the gradient to start from (1 for a scalar). See :func:`autograd.backward`."""
     engine.backward(self, gradient, retain_graph, create_graph, inputs)
 
 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    """Replace the contents by those of ``src`` (broadcast and converted), recorded: the gradient goes to ``src``."""
+    """Replace the contents by those of ``src`` (broadcast and converted), recorded: the gradient
+    goes to ``src``."""
     name = "copy_"
     return write(self, lambda old: _replaced(old, src), name, sys._getframe(1))
 
 
 def _replaced(old: Tensor, src: Any) -> Tensor:
-    """The new value of ``old`` when all of it is replaced by ``src``: nothing of it is left, so its gradient is zero."""
+    """The new value of ``old`` when all of it is replaced by ``src``: nothing of it is left, so its
+    gradient is zero."""
     if not isinstance(src, (Tensor, int, float, np.generic)):
-        raise TypeError(f"can't assign a {type(src).__name__} to a torch.{old.dtype._title}Tensor: give a tensor or a number")
+        raise TypeError(
+            f"can't assign a {type(src).__name__} to a torch.{old.dtype._title}Tensor: give a "
+            "tensor or a number"
+        )
     return _replace(old, src, ...)
 
 
@@ -134,7 +154,8 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     """Set every element to ``value``, a number or a 0-d tensor."""
     if isinstance(value, Tensor) and value.dim():
         raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} dimensions. Use copy_()."
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} "
+            "dimensions. Use copy_()."
         )
     return write(self, lambda old: _replaced(old, value), "fill_", sys._getframe(1))
 

@@ -1,8 +1,10 @@
-"""What a graph is made of: a Node for each recorded operation, and an AccumulateGrad where each leaf begins.
+"""What a graph is made of: a Node for each recorded operation, and an AccumulateGrad where each
+leaf begins.
 
-A node knows four things: where its gradients go (``inputs``), what the derivatives need (``kept``), what its output
-looks like (``shape``, ``dtype``), and where the user wrote it (``where``). The picture to have in mind is the one of
-the textbook, with the arrows turned round: edges lead from an output back to what it was computed from.
+A node knows four things: where its gradients go (``inputs``), what the derivatives need (``kept``),
+what its output looks like (``shape``, ``dtype``), and where the user wrote it (``where``). The
+picture to have in mind is the one of the textbook, with the arrows turned round: edges lead from an
+output back to what it was computed from.
 """
 
 from __future__ import annotations
@@ -26,18 +28,34 @@ FREED = Freed()
 
 
 class Node:
-    """One recorded operation. Each op has its own subclass, named for it: ``MulBackward``, ``Conv2dBackward``."""
+    """One recorded operation. Each op has its own subclass, named for it: ``MulBackward``,
+    ``Conv2dBackward``."""
 
     # One entry an input of the operation, in order:
     #   inputs   the node that gradient goes to, or None where none is needed
-    #   slots    which output of that node the input was; None means the first for all (nearly always)
+    #   slots    which output of that node the input was; None means the first for all (nearly
+    #            always)
     #   kept     what the rule needs, or FREED
     # Of the output: its shape and dtype (for several outputs a tuple of each).
-    # Of the user: code, lasti. `operands` are the numbers of a scalar operation, for pictures. `hooks` is None or Hooks.
-    __slots__ = ("inputs", "slots", "kept", "shape", "dtype", "code", "lasti", "operands", "hooks", "__weakref__")
+    # Of the user: code, lasti. `operands` are the numbers of a scalar operation, for pictures.
+    # `hooks` is None or Hooks.
+    __slots__ = (
+        "__weakref__",
+        "code",
+        "dtype",
+        "hooks",
+        "inputs",
+        "kept",
+        "lasti",
+        "operands",
+        "shape",
+        "slots",
+    )
 
-    plain = False  # elementwise, and nothing was promoted: where shapes are equal, gradients fit as they are
-    keeps = True  # whether there is anything to free
+    plain = (
+        False  # elementwise, nothing promoted: where shapes are equal, gradients fit as they are
+    )
+    keeps: bool | None = True  # whether there is memory to free; None: look
     fills_in_zeros = True  # whether an unused output's gradient arrives as zeros, or as None
     pulls: Any = None  # the rules, made ready by op.py; None: the node has an apply() of its own
     pulls_with_graph: Any = None
@@ -62,7 +80,8 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """Where the gradients go: for each input of the operation its node (None: no gradient needed) and output number."""
+        """Where the gradients go: for each input of the operation its node (None: no gradient
+        needed) and output number."""
         return tuple(zip(self.inputs, self.slots or (0,) * len(self.inputs), strict=True))
 
     @property
@@ -71,11 +90,13 @@ class Node:
         return self._hooks().metadata
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """``hook(grad_outputs) -> tuple or None`` is called before this node computes; it may replace its gradients."""
+        """``hook(grad_outputs) -> tuple or None`` is called before this node computes; it may
+        replace its gradients."""
         return RemovableHandle(self._hooks().before, hook)
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """``hook(grad_inputs, grad_outputs) -> tuple or None`` is called after; it may replace the gradients passed on."""
+        """``hook(grad_inputs, grad_outputs) -> tuple or None`` is called after; it may replace the
+        gradients passed on."""
         return RemovableHandle(self._hooks().after, hook)
 
     def _hooks(self) -> Hooks:
@@ -84,15 +105,16 @@ class Node:
         return self.hooks
 
     def where(self) -> str:
-        """The user's line that this operation was written on: ``'train.py:12'``, with its text where it can be read."""
+        """The user's line that this operation was written on: ``'train.py:12'``, with its text
+        where it can be read."""
         return where(self.code, self.lasti)
 
 
 class AccumulateGrad(Node):
     """Where the graph ends: adds what arrives to the ``.grad`` of a leaf tensor.
 
-    The leaf holds this node weakly and it holds the leaf, so the two make no cycle: the node lives as long as a graph
-    that leads here."""
+    The leaf holds this node weakly and it holds the leaf, so the two make no cycle: the node lives
+    as long as a graph that leads here."""
 
     __slots__ = ("variable",)
     keeps = False
@@ -128,7 +150,8 @@ class HookDict(dict[int, Any]):
 
 
 class RemovableHandle:
-    """What registering a hook returns: ``handle.remove()`` takes the hook off again. Also a context manager."""
+    """What registering a hook returns: ``handle.remove()`` takes the hook off again. Also a context
+    manager."""
 
     _count = 0
 
@@ -154,7 +177,7 @@ class RemovableHandle:
 class Hooks:
     """The rare things of a node: hooks, tensors that retain their gradient, the user's notes."""
 
-    __slots__ = ("before", "tensor", "retain", "after", "metadata")
+    __slots__ = ("after", "before", "metadata", "retain", "tensor")
 
     def __init__(self) -> None:
         self.before = HookDict()
@@ -164,18 +187,21 @@ class Hooks:
         self.metadata: dict[Any, Any] = {}
 
 
-# -- where the user wrote it ------------------------------------------------------------------------------------------
+# -- where the user wrote it -----------------------------------------------------------------------
 
 
 _OURS = tuple(
-    os.path.join(os.path.dirname(os.path.dirname(__file__)), package) + os.sep for package in ("autograd", "nn")
+    os.path.join(os.path.dirname(os.path.dirname(__file__)), package) + os.sep
+    for package in ("autograd", "nn")
 )
-users_files: set[str] = set()  # source files seen that are not this library's: a set is the quickest to ask
+# Source files seen that are not this library's: a set is the quickest to ask.
+users_files: set[str] = set()
 _NOWHERE = (lambda: None).__code__
 
 
 def users_frame(frame: FrameType) -> FrameType:
-    """The nearest frame, from ``frame`` outwards, that is not this library's own (the outermost one if all are)."""
+    """The nearest frame, from ``frame`` outwards, that is not this library's own (the outermost one
+    if all are)."""
     while frame.f_code.co_filename.startswith(_OURS) and frame.f_back is not None:
         frame = frame.f_back
     filename = frame.f_code.co_filename
@@ -188,6 +214,8 @@ def where(code: CodeType, lasti: int) -> str:
     """``file:line`` and the text of a recorded place in the user's program."""
     if code is _NOWHERE:
         return "a leaf tensor"
-    line = next((line for start, end, line in code.co_lines() if start <= lasti < end), code.co_firstlineno)
+    line = next(
+        (line for start, end, line in code.co_lines() if start <= lasti < end), code.co_firstlineno
+    )
     text = linecache.getline(code.co_filename, line or 0).strip()
     return f"{code.co_filename}:{line}" + (f"  {text}" if text else "")

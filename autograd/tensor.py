@@ -1,9 +1,10 @@
 """What a tensor is: an array, a gradient, and the operation it came from.
 
-The numbers live in ``_array``. A tensor that was computed from others remembers the node of that computation in
-``_node`` (``grad_fn``); one that the user made is a leaf. Beside these stand two things that in-place operations need:
-the *memory* it shares with its views and aliases, which counts its changes, and, for a view, *how it was taken*
-from its base. Everything else a tensor can do is an operation, and is given to it in ``methods.py``.
+The numbers live in ``_array``. A tensor that was computed from others remembers the node of that
+computation in ``_node`` (``grad_fn``); one that the user made is a leaf. Beside these stand two
+things that in-place operations need: the *memory* it shares with its views and aliases, which
+counts its changes, and, for a view, *how it was taken* from its base. Everything else a tensor can
+do is an operation, and is given to it in ``methods.py``.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
 from autograd import dtypes
 from autograd.device import cpu, device
 from autograd.formatting import format_tensor
-from autograd.grad_mode import set_recording
+from autograd.grad_mode import recording, set_recording
 from autograd.node import AccumulateGrad, HookDict, Node, RemovableHandle, users_frame, where
 
 _new = object.__new__
 
 
 class Size(tuple[int, ...]):
-    """A tensor's shape: a tuple that prints as ``torch.Size([2, 3])`` and can count its elements."""
+    """A tensor's shape: a tuple that prints as ``torch.Size([2, 3])`` and can count its
+    elements."""
 
     __slots__ = ()
 
@@ -54,11 +56,14 @@ class Size(tuple[int, ...]):
 
 
 class Take:
-    """How a view is taken, step by step: ``op(previous step, *args)``. Calling it takes the same view of something else."""
+    """How a view is taken, step by step: ``op(previous step, *args)``. Calling it takes the same
+    view of something else."""
 
-    __slots__ = ("previous", "op", "args")
+    __slots__ = ("args", "op", "previous")
 
-    def __init__(self, previous: Take | None, op: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def __init__(
+        self, previous: Take | None, op: Callable[..., Any], args: tuple[Any, ...]
+    ) -> None:
         self.previous = previous
         self.op = op
         self.args = args
@@ -78,17 +83,21 @@ class Take:
 class View:
     """That a tensor is a view: of which base, taken how."""
 
-    __slots__ = ("base", "take", "version", "several")
+    __slots__ = ("base", "recorded", "several", "take", "version")
 
     def __init__(self, base: Tensor, take: Take, version: int, several: bool) -> None:
         self.base = base
         self.take = take
         self.version = version  # of the memory, when this view's node was made
-        self.several = several  # whether it is one of several outputs of its op, as of split and unbind
+        self.several = (
+            several  # whether it is one of several outputs of its op, as of split and unbind
+        )
+        self.recorded = recording()  # whether operations were recorded then
 
 
 class Cut:
-    """Where a chain of operations left the graph, and by what: told when somebody asks for gradients in vain."""
+    """Where a chain of operations left the graph, and by what: told when somebody asks for
+    gradients in vain."""
 
     __slots__ = ("by", "code", "lasti")
 
@@ -103,14 +112,18 @@ class Cut:
 class Tensor:
     """An n-dimensional array that remembers how it was computed.
 
-    ``Tensor(data)`` makes a tensor of the default dtype from numbers, ``Tensor(2, 3)`` an uninitialised one of that
-    shape, both as in PyTorch; ``autograd.tensor`` infers the dtype and is usually what you want.
+    ``Tensor(data)`` makes a tensor of the default dtype from numbers, ``Tensor(2, 3)`` an
+    uninitialised one of that shape, both as in PyTorch; ``autograd.tensor`` infers the dtype and is
+    usually what you want.
     """
 
-    # _array: np.ndarray, or the NumPy scalar that a computation returned for a 0-d result. NumPy computes with its scalars
-    #         six times faster than with 0-d arrays; `memory()` makes the array when somebody needs its memory.
+    # _array: np.ndarray, or the NumPy scalar that a computation returned for a 0-d result. NumPy
+    # computes with its scalars
+    # six times faster than with 0-d arrays; `memory()` makes the array when somebody needs its
+    # memory.
     # _node, _slot: the node that computed it, and which of its outputs it is.
-    # _storage: None, or [number of in-place changes, (name, code, lasti) of the last], shared by all tensors on this memory.
+    # _storage: None, or [number of in-place changes, (name, code, lasti) of the last], shared by
+    # all tensors on this memory.
     # _accumulator: set when a leaf is first used: a weak reference to its AccumulateGrad.
     __slots__ = (
         *("_array", "_requires_grad", "_node", "_slot", "_view", "_storage", "_grad"),
@@ -134,7 +147,7 @@ class Tensor:
 
     __array_priority__ = 1000  # array * tensor is computed by the tensor
 
-    def __new__(cls, *args: Any, device: Any = None) -> Any:
+    def __new__(cls, *args: Any, device: Any = None) -> Any:  # noqa: D102
         if device is not None:
             _device(device)
         if len(args) == 1 and isinstance(args[0], Tensor):
@@ -146,7 +159,7 @@ class Tensor:
             array = np.zeros(shape if args else (0,), dtype=dtypes.get_default_dtype().numpy)
         return wrap(array, cls)
 
-    # -- what it is made of -------------------------------------------------------------------------------------------
+    # -- what it is made of ------------------------------------------------------------------------
 
     @property
     def shape(self) -> Size:
@@ -161,6 +174,7 @@ class Tensor:
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return self._array.ndim
 
     def dim(self) -> int:
@@ -177,10 +191,12 @@ class Tensor:
 
     @property
     def dtype(self) -> dtypes.dtype:
+        """The type of its elements."""
         return dtypes.of_array(self._array)
 
     @property
     def device(self) -> device:
+        """``device(type='cpu')``."""
         return cpu
 
     def get_device(self) -> int:
@@ -192,6 +208,7 @@ class Tensor:
 
     @property
     def itemsize(self) -> int:
+        """Bytes an element takes."""
         return self._array.itemsize
 
     def element_size(self) -> int:
@@ -200,34 +217,41 @@ class Tensor:
 
     @property
     def nbytes(self) -> int:
+        """Bytes all elements take."""
         return self._array.nbytes
 
     def is_floating_point(self) -> bool:
+        """Whether its dtype is float16, float32 or float64."""
         return self._array.dtype.kind == "f"
 
     def is_complex(self) -> bool:
+        """False: there are no complex tensors here."""
         return False
 
     def is_signed(self) -> bool:
+        """Whether its dtype can hold negative numbers."""
         return self._array.dtype.kind in "if"
 
     def stride(self, dim: int | None = None) -> Any:
-        """Steps in memory, counted in elements, from one element to the next along each dimension (or along ``dim``)."""
+        """Steps in memory, counted in elements, from one element to the next along each dimension
+        (or along ``dim``)."""
         strides = tuple(step // self._array.itemsize for step in self._array.strides)
         return strides if dim is None else strides[_dimension(dim, len(strides))]
 
     def is_contiguous(self) -> bool:
+        """Whether its elements lie in memory in order, without gaps."""
         return bool(self._array.flags.c_contiguous)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
         return memory(self).ctypes.data
 
-    # -- its place in the graph ---------------------------------------------------------------------------------------
+    # -- its place in the graph --------------------------------------------------------------------
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients are computed for it: set by the user on leaves, inherited by what is computed from them."""
+        """Whether gradients are computed for it: set by the user on leaves, inherited by what is
+        computed from them."""
         if self._view is not None:
             refresh(self)
         return self._requires_grad
@@ -239,19 +263,23 @@ class Tensor:
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch gradients for this leaf on or off, in place.
 
-        Raises RuntimeError for integer and bool tensors, and for switching off what was computed from leaves."""
+        Raises RuntimeError for integer and bool tensors, and for switching off what was computed
+        from leaves."""
         if not isinstance(requires_grad, (bool, np.bool_)):
             raise TypeError(f"requires_grad must be a bool, but got {type(requires_grad).__name__}")
         if not self.is_leaf:
             if not requires_grad:
                 raise RuntimeError(
-                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
-                    "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                    "you can only change requires_grad flags of leaf variables. If you want to use "
+                    "a computed variable in "
+                    "a subgraph that doesn't require differentiation use var_no_grad = "
+                    "var.detach()."
                 )
             return self
         if requires_grad and self._array.dtype.kind != "f":
             raise RuntimeError(
-                f"only Tensors of floating point dtype can require gradients, but this one is {self.dtype}. "
+                "only Tensors of floating point dtype can require gradients, but this one is "
+                f"{self.dtype}. "
                 "Convert it with .float(), or make it from floats: torch.tensor([1., 2.])."
             )
         self._requires_grad = bool(requires_grad)
@@ -288,13 +316,16 @@ class Tensor:
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that ``backward()`` left here, None before; it accumulates over several backwards.
+        """The gradient that ``backward()`` left here, None before; it accumulates over several
+        backwards.
 
         Kept for leaves, and for others after ``retain_grad()``."""
         if self._grad is None and self._node is not None and not self.retains_grad:
             warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-                f"populated during backward(). It was computed at {self._node.where()}. If you want its gradient, call "
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
+                ".grad attribute won't be "
+                f"populated during backward(). It was computed at {self._node.where()}. If you "
+                "want its gradient, call "
                 ".retain_grad() on it before backward(); if you meant a leaf, access that one.",
                 stacklevel=2,
             )
@@ -312,7 +343,8 @@ class Tensor:
 
     @property
     def retains_grad(self) -> bool:
-        """Whether a non-leaf keeps its gradient; False for leaves, whose gradient is kept anyway."""
+        """Whether a non-leaf keeps its gradient; False for leaves, whose gradient is kept
+        anyway."""
         node = self._node
         if node is None or node.hooks is None:
             return False
@@ -328,7 +360,8 @@ class Tensor:
             node._hooks().retain[self._slot] = weakref.ref(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """``hook(grad)`` is called when this tensor's gradient has been computed; what it returns replaces it."""
+        """``hook(grad)`` is called when this tensor's gradient has been computed; what it returns
+        replaces it."""
         node = self.grad_fn
         if not self._requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -339,11 +372,14 @@ class Tensor:
         return RemovableHandle(self._leaf_hooks, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
-        """``hook(tensor)`` is called after the gradient of this leaf has been added to ``.grad``."""
+        """``hook(tensor)`` is called after the gradient of this leaf has been added to
+        ``.grad``."""
         if not self._requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._node is not None:
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
         if self._post_accumulate_hooks is None:
             self._post_accumulate_hooks = HookDict()
         return RemovableHandle(self._post_accumulate_hooks, hook)
@@ -356,7 +392,8 @@ class Tensor:
 
     @property
     def data(self) -> Tensor:
-        """The same numbers outside the graph; changes made through it are not counted (``detach()`` is the safe way)."""
+        """The same numbers outside the graph; changes made through it are not counted (``detach()``
+        is the safe way)."""
         return wrap(memory(self))
 
     @data.setter
@@ -364,19 +401,25 @@ class Tensor:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self._requires_grad and value._array.dtype.kind != "f":
-            raise RuntimeError(f"data set to a tensor that requires gradients must be floating point, but got {value.dtype}")
-        # A 0-d result that nobody else holds (this parameter and the call's two references apart) can stay a NumPy scalar.
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point, but got "
+                f"{value.dtype}"
+            )
+        # A 0-d result that nobody else holds (this parameter and the call's two references apart)
+        # can stay a NumPy scalar.
         self._array = value._array if sys.getrefcount(value) <= 3 else memory(value)
         if hasattr(self, "_accumulator"):
             del self._accumulator  # it remembers the old shape and dtype
 
-    # -- out of the graph ---------------------------------------------------------------------------------------------
+    # -- out of the graph --------------------------------------------------------------------------
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
-        """Its memory as a NumPy array (shared, not copied). A tensor that requires grad refuses, unless ``force``."""
+        """Its memory as a NumPy array (shared, not copied). A tensor that requires grad refuses,
+        unless ``force``."""
         if self.requires_grad and not force:
             raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
             )
         return memory(self)
 
@@ -395,7 +438,9 @@ class Tensor:
     def item(self) -> Any:
         """The value of a one-element tensor as a Python number. RuntimeError for any other."""
         if self._array.size != 1:
-            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
+            raise RuntimeError(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
+            )
         return self._array.item()
 
     def tolist(self) -> Any:
@@ -419,7 +464,8 @@ class Tensor:
     def __bool__(self) -> bool:
         if self._array.size != 1:
             raise RuntimeError(
-                f"Boolean value of Tensor with {'more than one value' if self._array.size else 'no values'} is ambiguous"
+                "Boolean value of Tensor with "
+                f"{'more than one value' if self._array.size else 'no values'} is ambiguous"
             )
         return bool(self._array.item())
 
@@ -431,7 +477,7 @@ class Tensor:
     def __iter__(self) -> Iterator[Tensor]:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(self.unbind(0))  # type: ignore[attr-defined]  # one of methods.py
+        return iter(self.unbind(0))
 
     __hash__ = object.__hash__  # equality is elementwise, identity is what a dictionary wants
 
@@ -451,7 +497,8 @@ class Tensor:
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment. "
                 "Copy the numbers with tensor.detach().clone()."
             )
         if id(self) in memo:
@@ -464,7 +511,10 @@ class Tensor:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         if not self.is_leaf:
-            raise RuntimeError("Only leaf tensors can be pickled: their history cannot. Pickle tensor.detach() instead.")
+            raise RuntimeError(
+                "Only leaf tensors can be pickled: their history cannot. Pickle tensor.detach() "
+                "instead."
+            )
         return _rebuild, (type(self), memory(self), self._requires_grad)
 
     def as_subclass(self, cls: type) -> Any:
@@ -480,13 +530,57 @@ class Tensor:
         made.requires_grad_(require_grad)
         return made
 
+    # The operators and methods come from methods.py; this tells type checkers that they are there.
+    if TYPE_CHECKING:
 
-# -- making tensors ---------------------------------------------------------------------------------------------------
+        def __getattr__(self, name: str) -> Any: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __invert__(self) -> Tensor: ...
+        def __eq__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, other: Any) -> Tensor: ...  # type: ignore[override]
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __rmod__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __rfloordiv__(self, other: Any) -> Tensor: ...
+        def __and__(self, other: Any) -> Tensor: ...
+        def __rand__(self, other: Any) -> Tensor: ...
+        def __or__(self, other: Any) -> Tensor: ...
+        def __ror__(self, other: Any) -> Tensor: ...
+        def __xor__(self, other: Any) -> Tensor: ...
+        def __rxor__(self, other: Any) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def __iadd__(self, other: Any) -> Tensor: ...
+        def __isub__(self, other: Any) -> Tensor: ...
+        def __imul__(self, other: Any) -> Tensor: ...
+        def __itruediv__(self, other: Any) -> Tensor: ...
+        def __ipow__(self, other: Any) -> Tensor: ...
+
+
+# -- making tensors --------------------------------------------------------------------------------
 
 
 def wrap(array: Any, cls: type = Tensor) -> Any:
     """A leaf around ``array``, without copying."""
-    t = _new(cls)
+    t: Any = _new(cls)
     t._array = array
     t._requires_grad = False
     t._node = None
@@ -498,30 +592,35 @@ def wrap(array: Any, cls: type = Tensor) -> Any:
 
 
 def alias(t: Tensor, cls: type = Tensor) -> Any:
-    """Another tensor on the same memory, outside the graph; changes made through either are counted for both."""
+    """Another tensor on the same memory, outside the graph; changes made through either are counted
+    for both."""
     other = wrap(memory(t), cls)
     other._storage = storage(t)
     return other
 
 
 def memory(t: Tensor) -> np.ndarray:
-    """The array of ``t``: for a 0-d result that is still a NumPy scalar, the array is made now, to stay."""
+    """The array of ``t``: for a 0-d result that is still a NumPy scalar, the array is made now, to
+    stay."""
     if type(t._array) is not np.ndarray:
         t._array = np.asarray(t._array)
     return t._array
 
 
 def storage(t: Tensor) -> list[Any]:
-    """The record of changes of the memory of ``t``, made when first needed: [count, place of the last]."""
+    """The record of changes of the memory of ``t``, made when first needed: [count, place of the
+    last]."""
     if t._storage is None:
         t._storage = [0, None]
     return t._storage
 
 
 def refresh(t: Tensor) -> None:
-    """Bring the node of a view up to date: after a change to the shared memory, it is a view of the base's new value."""
+    """Bring the node of a view up to date: after a change to the shared memory, it is a view of the
+    base's new value."""
     view, changes = t._view, t._storage
-    assert view is not None and changes is not None
+    assert view is not None
+    assert changes is not None
     if view.version == changes[0]:
         return
     view.version = changes[0]
@@ -549,23 +648,29 @@ def _dimension(dim: int, ndim: int) -> int:
     reach = max(ndim, 1)
     if not -reach <= dim < reach:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], but got {dim})"
+            f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], but got "
+            f"{dim})"
         )
     return dim % reach
 
 
 def _check_grad(t: Tensor, value: Any) -> None:
     if not isinstance(value, Tensor):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        raise TypeError(
+            "assigned grad expected to be a Tensor or None but got grad of type "
+            f"{type(value).__name__}"
+        )
     if value is t:
         raise RuntimeError("can't assign Variable as its own grad")
     if value._array.dtype != t._array.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype '{t.dtype}'. "
+            f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype "
+            f"'{t.dtype}'. "
             "Please ensure that the gradient and the tensor have the same dtype"
         )
     if value._array.shape != t._array.shape:
         raise RuntimeError(
-            f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(t.shape)}'. "
+            f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
+            f"'{list(t.shape)}'. "
             "Please ensure that the gradient and the tensor are the same size"
         )

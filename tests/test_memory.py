@@ -28,7 +28,7 @@ def leaf(values: Any) -> Any:
 
 
 def ours(thing: object) -> bool:
-    return type(thing).__module__.partition(".")[0] in ("autograd", "nn", __name__)
+    return str(type(thing).__module__).partition(".")[0] in ("autograd", "nn", __name__)
 
 
 def census() -> collections.Counter[str]:

@@ -15,7 +15,8 @@ import numpy as np
 
 from autograd.function import Function, FunctionCtx
 from autograd.node import FREED, AccumulateGrad, Node
-from autograd.op import Overwritten, SavedInput, SavedOutput, node_of, unpack
+from autograd.record import node_of
+from autograd.saved import Overwritten, SavedInput, SavedOutput, unpack
 from autograd.tensor import Tensor
 
 
@@ -63,7 +64,7 @@ class Step:
         self.node = node
         self.name = node.op.name if node.op is not None else node.name().removesuffix("Backward")
         self.operands: list[tuple[str, Value]] = []  # with the name of the operation's parameter
-        self.places: list[int] = []  # of the operands, among all inputs of the node
+        self.places: list[int] = []  # of the operands, among all arguments of the operation
         self.outputs: list[Value] = []
         self.known: dict[str, Any] = _known(node)  # what it keeps, by name
 
@@ -130,6 +131,11 @@ class Recorded:
                 value.array = number if number is not None else kept_array(kept)
             step.operands.append((name, value))
             step.places.append(i)
+        for name, kept in step.known.items():  # tensors that have no derivative: indices, targets
+            if isinstance(kept, (Tensor, SavedInput)) and name in getattr(node.op, "settings", ()):
+                tensor = kept if isinstance(kept, Tensor) else kept.tensor
+                step.operands.append((name, self._of_tensor(tensor)))
+                step.places.append(node.op.parameters.index(name))
         several = isinstance(node.dtype, tuple)
         step.outputs = [self._of_node(node, i) for i in range(len(node.dtype) if several else 1)]
         for output in step.outputs:
