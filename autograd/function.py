@@ -206,13 +206,13 @@ def _recorded(
     ctx._several = len(outputs) > 1
     ctx.shape = tuple(a.shape for a in arrays) if ctx._several else arrays[0].shape
     ctx.dtype = tuple(a.dtype for a in arrays) if ctx._several else arrays[0].dtype
-    connected = tuple(_output(ctx, o, slot, args) for slot, o in enumerate(outputs))
-    ctx.kept = tuple(_saved(ctx, t, connected) for t in ctx._to_save)
+    connected = tuple(_output(ctx, o, slot) for slot, o in enumerate(outputs))
+    ctx.kept = tuple(_saved(ctx, t, outputs, connected) for t in ctx._to_save)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
     return connected
 
 
-def _output(ctx: FunctionCtx, output: Any, slot: int, args: tuple[Any, ...]) -> Any:
+def _output(ctx: FunctionCtx, output: Any, slot: int) -> Any:
     if (
         not isinstance(output, Tensor)
         or any(output is t for t in ctx._non_differentiable)
@@ -223,25 +223,19 @@ def _output(ctx: FunctionCtx, output: Any, slot: int, args: tuple[Any, ...]) -> 
         check_in_place(output, type(ctx).__name__)
         rebase(output, ctx, slot)
         return output
-    if any(output is a for a in args) or output._requires_grad or output._view is not None:
-        # Returned as it came in: the same numbers at another place in the graph.
-        output = alias(output)
+    # An alias: forward may have stored the tensor itself on ctx, and ctx and its output would then
+    # hold each other.
+    output = alias(output)
     output._node, output._slot, output._requires_grad = ctx, slot, True
     return output
 
 
-def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: tuple[Any, ...]) -> Any:
+def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: Any, connected: Any) -> Any:
     if t is None:
         return None
-    for output in outputs:
-        # An output is kept as its bare array, or ctx would hold the output and the output ctx.
-        if output is t or (
-            isinstance(output, Tensor)
-            and output._node is ctx
-            and output._array is t._array
-            and t._node in (None, ctx)
-        ):
-            return SavedOutput(output._array, storage(output), output._slot)
+    for output, result in zip(outputs, connected, strict=True):
+        if output is t and result._node is ctx:
+            return SavedOutput(result._array, storage(result), result._slot)
     return keep(t)
 
 

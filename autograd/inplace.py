@@ -60,7 +60,8 @@ def write(t: Tensor, compute: Callable[[Tensor], Any], name: str, frame: Any) ->
     old = _as_it_was(t)
     new = compute(old)
     _check_result(t, new, name)
-    recorded = recording() and (new._requires_grad or t.requires_grad)
+    base = t._view.base if t._view is not None else t
+    recorded = recording() and (new._requires_grad or t.requires_grad or base._requires_grad)
     if recorded:
         check_in_place(t, name)
     _fill(memory(t), new._array)
