@@ -11,7 +11,7 @@ def _declare(name: str, fields: str) -> Any:
         parts = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
         return f"torch.return_types.{name}(\n{parts})"
 
-    base = namedtuple(name, fields)  # noqa: PYI024 (its fields are what is given here)
+    base = namedtuple(name, fields)
     return type(name, (base,), {"__slots__": (), "__repr__": show, "__module__": __name__})
 
 

@@ -14,4 +14,9 @@ from autograd.ops.indexing import *
 from autograd.ops.gathering import *
 from autograd.ops.cumulative import *
 from autograd.ops.reduction import *
+from autograd.ops.linear_algebra import *
 from autograd.ops.activation import *
+from autograd.ops.dropout import *
+from autograd.ops.embedding import *
+from autograd.ops.loss import *
+from autograd.ops.likelihood import *

@@ -12,7 +12,16 @@ from autograd.dtypes import result_dtype
 from autograd.op import linear
 from autograd.ops.arithmetic import array_of
 from autograd.ops.dimensions import ndim_of, one
-from autograd.ops.shape import _reshape, _select, _slice, atleast_1d, atleast_2d, atleast_3d, flatten, meshgrid
+from autograd.ops.shape import (
+    _reshape,
+    _select,
+    _slice,
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    flatten,
+    meshgrid,
+)
 from autograd.tensor import Tensor
 
 __all__ = [

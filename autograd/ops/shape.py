@@ -18,7 +18,7 @@ from autograd.engine import sum_to_shape
 from autograd.op import linear, op
 from autograd.ops.conversion import clone
 from autograd.ops.dimensions import flexible, ndim_of, one, several, sizes
-from autograd.tensor import Size, Tensor
+from autograd.tensor import Size
 
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "diag",
