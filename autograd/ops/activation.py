@@ -127,7 +127,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     return _hardshrink(input, lambd)
 
 
-@elementwise(dx=lambda dy, x, lambd: masked(dy, ~(abs(x) <= lambd)), kinds="f")
+@elementwise(dx=lambda dy, x, lambd: masked(dy, abs(x) > lambd), kinds="f")
 def _hardshrink(x, lambd):
     return masked(x, ~(np.abs(x) <= lambd))
 
@@ -141,7 +141,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return _softshrink(input, lambd)
 
 
-@elementwise(dx=lambda dy, x, lambd: masked(dy, ~(abs(x) <= lambd)), kinds="f")
+@elementwise(dx=lambda dy, x, lambd: masked(dy, abs(x) > lambd), kinds="f")
 def _softshrink(x, lambd):
     return x - np.clip(x, -lambd, lambd)
 
@@ -249,7 +249,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     return _overwrite(input, _hardswish) if inplace else _hardswish(input)
 
 
-@elementwise(dx=lambda dy, x: masked(where(x < 3, dy * (x / 3 + 0.5), dy), ~(x <= -3)), kinds="f")
+@elementwise(dx=lambda dy, x: dy * masked(where(x < 3, x / 3 + 0.5, 1.0), ~(x <= -3)), kinds="f")
 def _hardswish(x):
     return x * np.clip(x + 3, 0, 6) / 6
 
