@@ -464,13 +464,12 @@ def bernoulli(
 ) -> Tensor:
     """1 with probability ``input``, each element its own, else 0; or all with probability ``p``.
 
-    The result is like ``input``; no gradient flows to it. Raises RuntimeError for a probability
+    The result has its shape and dtype; no gradient flows to it. Raises RuntimeError for what is
     outside [0, 1], NotImplementedError for probabilities that are not of a floating dtype.
     """
-    chances = _array(input, "bernoulli")
-    array = np.empty_like(chances)
-    chance = sampling.in_order_of(array, chances) if p is None else p
-    made: Tensor = wrap(sampling.fill(array, sampling.bernoulli, chance, generator))
+    array = _array(input, "bernoulli")
+    chances = array if p is None else p
+    made: Tensor = wrap(sampling.bernoulli(array.shape, array.dtype, chances, generator))
     return made if out is None else _put(out, made, "bernoulli")
 
 

@@ -15,16 +15,21 @@ import numpy as np
 from autograd import sampling
 from autograd.creation import integer
 from autograd.inplace import write
-from autograd.ops.shape import broadcast_to
+from autograd.ops.shape import _replace, broadcast_to
 from autograd.random import Generator
 from autograd.tensor import Tensor, memory, wrap
 
 
 def _refill(t: Tensor, draw: Callable[..., np.ndarray], *settings: Any) -> Tensor:
     """Replace the elements of ``t``, in the order of its memory, by what ``draw`` returns."""
-    drawn = sampling.fill(np.empty_like(memory(t)), draw, *settings)
+    drawn = wrap(sampling.fill(np.empty_like(memory(t)), draw, *settings))
+
+    def compute(old: Tensor) -> Any:
+        # Nothing is left of the old value: if it had a past, that gets a gradient of zero.
+        return _replace(old, drawn, ...) if old.requires_grad else drawn
+
     frame = sys._getframe(1)
-    return write(t, lambda old: wrap(drawn), frame.f_code.co_name, frame)
+    return write(t, compute, frame.f_code.co_name, frame)
 
 
 def uniform_(
