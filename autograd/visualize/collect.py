@@ -211,11 +211,12 @@ class Collector:
 def _settings(step: Step) -> Iterable[tuple[str, str]]:
     """Yield the settings of an operation that are not the usual ones, as far as it kept them."""
     op = step.node.op
-    for name, setting in step.known.items():
-        if op is None or name not in op.settings or isinstance(setting, (np.ndarray, Tensor)):
+    for name, value in step.known.items():
+        if op is None or name not in op.settings or kept_array(value) is not None:
             continue
-        if setting is not None and op.defaults.get(name) != setting:
-            yield name, str(setting)
+        written = symbols.setting(value)
+        if op.defaults.get(name) != value and not symbols.is_usual(name, written):
+            yield name, written
 
 
 def _kept(step: Step) -> Iterable[tuple[Saved, int]]:

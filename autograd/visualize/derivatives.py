@@ -18,6 +18,10 @@ from autograd.node import FREED, Node
 
 from .recorded import Recorded, Step, Value, kept_array
 
+FREED_NOTE = (
+    "backward() has freed what the operations kept: to see it, draw before, or call "
+    "backward(retain_graph=True)"
+)
 NO_GRADIENTS = "no gradients yet: call .backward(), or draw(..., grad=True)"
 
 
@@ -94,7 +98,7 @@ def gradients(
         return {}, NO_GRADIENTS
     if scalars:
         return _by_chain_rule(recorded, local) | there, ""
-    return there, ""
+    return there, FREED_NOTE if _is_freed(recorded) else ""
 
 
 def _computed(recorded: Recorded, scalars: bool, local: Locals) -> tuple[dict[int, Any], str]:
@@ -102,13 +106,17 @@ def _computed(recorded: Recorded, scalars: bool, local: Locals) -> tuple[dict[in
         chained = _by_chain_rule(recorded, local)
         if len(chained) == sum(value.requires_grad for value in recorded.values):
             return chained, ""
-    if any(step.node.kept is FREED for step in recorded.steps):
+    if _is_freed(recorded):
         raise RuntimeError(
             "draw(..., grad=True) works the gradients out anew, but what they need was freed by a "
             "backward() before. Draw first, or call backward(retain_graph=True)."
         )
     summed = any(math.prod(output.shape) != 1 for output in recorded.outputs)
     return _by_engine(recorded), "gradients are those of the sum of all outputs" if summed else ""
+
+
+def _is_freed(recorded: Recorded) -> bool:
+    return any(step.node.kept is FREED for step in recorded.steps)
 
 
 def _by_chain_rule(recorded: Recorded, local: Locals) -> dict[int, Any]:

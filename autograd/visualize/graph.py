@@ -116,7 +116,7 @@ class Graph(graphviz.Digraph):
         except (render.RendererNotFound, render.LayoutTimeout, render.LayoutCrashed) as error:
             return {"text/plain": f"{error}\n\n{self.text()}"}
 
-    def pipe(self, format: str | None = None, **options: Any) -> Any:  # noqa: A002
+    def pipe(self, format: str | None = None, **options: Any) -> Any:
         """As `graphviz.Digraph.pipe`; svg, png and pdf need no `dot` binary."""
         kind = format or self.format
         encoding = options.pop("encoding", None)
@@ -131,7 +131,7 @@ class Graph(graphviz.Digraph):
         directory: str | os.PathLike[str] | None = None,
         view: bool = False,
         cleanup: bool = False,
-        format: str | None = None,  # noqa: A002
+        format: str | None = None,
         **options: Any,
     ) -> str:
         """As `graphviz.Digraph.render`; svg, png and pdf need no `dot` binary."""

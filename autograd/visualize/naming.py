@@ -73,12 +73,16 @@ class Names:
         for place, (_, value) in zip(step.places, step.operands, strict=True):
             if value.step is None and place < len(written.operands):
                 self._give(value, written.operands[place])
-        self._give(step.output, written.target)
+        for name, value in zip(written.targets, step.outputs, strict=False):
+            self._give(value, name)
 
     def _from_operation(self, step: Step) -> None:
-        """Parameters nobody named go by what the operation calls them: `weight`, `bias`."""
+        """What nobody named may go by what it is to the operation: `weight`, `bias`, `index`."""
         for name, value in step.operands:
-            if value.tensor is not None and type(value.tensor) is not Tensor:
+            is_parameter = value.tensor is not None and type(value.tensor) is not Tensor
+            if value.step is None and (
+                is_parameter or name in getattr(step.node.op, "settings", ())
+            ):
                 self._give(value, name)
 
     def _make_up(self, values: list[Value]) -> None:

@@ -132,7 +132,7 @@ class Recorded:
             step.operands.append((name, value))
             step.places.append(i)
         for name, kept in step.known.items():  # tensors that have no derivative: indices, targets
-            if isinstance(kept, (Tensor, SavedInput)) and name in getattr(node.op, "settings", ()):
+            if isinstance(kept, (Tensor, SavedInput)) and node.op and name in node.op.settings:
                 tensor = kept if isinstance(kept, Tensor) else kept.tensor
                 step.operands.append((name, self._of_tensor(tensor)))
                 step.places.append(node.op.parameters.index(name))
@@ -142,7 +142,7 @@ class Recorded:
             output.step = step
         for kept in step.known.values():
             if isinstance(kept, SavedOutput):
-                output = step.outputs[getattr(kept, "slot", 0)]
+                output = step.outputs[kept.slot]
                 output.array = kept_array(kept) if output.array is None else output.array
         return step
 

@@ -35,7 +35,7 @@ class Written:
 
     op: str  # "add" for x + y, "relu" for F.relu(h)
     operands: tuple[str, ...]  # names; "" for an operand that is no plain name
-    target: str  # the name its result is given; "" if none
+    targets: tuple[str, ...]  # the names its results are given
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class _Index:
     """The expressions of one source text, by where they stand."""
 
     written: dict[Span, ast.expr] = field(default_factory=dict)
-    targets: dict[Span, str] = field(default_factory=dict)
+    targets: dict[Span, tuple[str, ...]] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)  # names bound by imports
     lambdas: list[ast.Lambda] = field(default_factory=list)
 
@@ -55,20 +55,22 @@ def written(code: CodeType, lasti: int) -> Written | None:
     node = index.written.get(span) if span else None
     if node is None or span is None:
         return None
-    target = index.targets.get(span, "")
+    targets = index.targets.get(span, ())
     match node:
         case ast.BinOp():
-            return Written(_OPERATORS.get(type(node.op), ""), _names(node.left, node.right), target)
+            return Written(
+                _OPERATORS.get(type(node.op), ""), _names(node.left, node.right), targets
+            )
         case ast.UnaryOp():
-            return Written(_OPERATORS.get(type(node.op), ""), _names(node.operand), target)
+            return Written(_OPERATORS.get(type(node.op), ""), _names(node.operand), targets)
         case ast.Call(func=ast.Name(id=name)):
-            return Written(name, _names(*node.args), target)
+            return Written(name, _names(*node.args), targets)
         case ast.Call(func=ast.Attribute(value=ast.Name(id=function), attr="apply")):
-            return Written(function, _names(*node.args), target)
+            return Written(function, _names(*node.args), targets)
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
             is_function = isinstance(owner, ast.Name) and owner.id in index.modules
             operands = node.args if is_function else [owner, *node.args]
-            return Written(name, _names(*operands), target)
+            return Written(name, _names(*operands), targets)
     return None
 
 
@@ -127,12 +129,23 @@ def _index(text: str) -> _Index:
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 index.modules |= {name.asname or name.name.partition(".")[0] for name in names}
             case (
-                ast.Assign(targets=[ast.Name(id=target)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
-                | ast.NamedExpr(target=ast.Name(id=target), value=value)
+                ast.Assign(targets=[target], value=value)
+                | ast.AnnAssign(target=target, value=ast.expr() as value)
+                | ast.NamedExpr(target=target, value=value)
             ):
-                index.targets[_place(value)] = target
+                _assign(index, target, value)
     return index
+
+
+def _assign(index: _Index, target: ast.expr, value: ast.expr) -> None:
+    match target, value:
+        case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
+            for name, part in zip(names, values, strict=True):
+                _assign(index, name, part)
+        case ast.Tuple(elts=names), _:
+            index.targets[_place(value)] = _names(*names)
+        case _:
+            index.targets[_place(value)] = _names(target)
 
 
 def _place(node: ast.expr) -> Span:

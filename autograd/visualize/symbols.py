@@ -1,6 +1,8 @@
-"""The sign of an operation, where it has one; else its name."""
+"""How an operation is written: its sign where it has one, its settings where they say something."""
 
 from __future__ import annotations
+
+from typing import Any
 
 _SIGNS = {
     "add": "+",
@@ -20,6 +22,26 @@ _SIGNS = {
 }
 _INFIX = {"add": "+", "sub": "-", "mul": "·", "div": "/", "matmul": "@"}
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+_USUAL: dict[str, object] = {
+    "stride": 1,
+    "dilation": 1,
+    "groups": 1,
+    "padding": 0,
+    "keepdim": False,
+}
+
+
+def setting(value: Any) -> str:
+    """Write a setting: `2` for `(2, 2)`, else as it is."""
+    if isinstance(value, tuple) and value and len(set(map(str, value))) == 1:
+        value = value[0]
+    return str(value)
+
+
+def is_usual(name: str, written: str) -> bool:
+    """Whether a setting is the one that everybody expects."""
+    return written == "None" or written == _USUAL.get(name)
 
 
 def sign(op: str) -> str:

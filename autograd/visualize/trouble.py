@@ -23,7 +23,10 @@ def mark(data: GraphData) -> None:
             continue
         if value.trouble and first:
             first = False
-            if not any(t.value is not None and t.value.trouble for t in operands[source.id]):
+            before = [operand.value for operand in operands[source.id]]
+            if None in before:
+                source.trouble = f"here or just before, {value.trouble}"
+            elif not any(known.trouble for known in before if known is not None):
                 source.trouble = f"first {value.trouble}"
         elif source.op == "relu" and value.items is None and value.zeros == 1:
             source.trouble = "dead: every output is 0"
