@@ -142,7 +142,13 @@ def differentiate(
     )
 
 
-def assert_close(actual: Any, expected: Any, what: str, rtol: float = 1e-10, atol: float = 1e-12) -> None:
+PRECISION = {"float64": (1e-10, 1e-12), "float32": (2e-6, 1e-7), "float16": (2e-3, 1e-4)}
+
+
+def assert_close(actual: Any, expected: Any, what: str, rtol: float | None = None, atol: float | None = None) -> None:
+    """Equal shapes, dtypes and numbers, to the precision of the dtype where no other is given."""
+    usual = PRECISION.get(expected.dtype.name, (0, 0))
+    rtol, atol = (own if given is None else given for given, own in zip((rtol, atol), usual, strict=True))
     assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, not {expected.shape}"
     assert actual.dtype == expected.dtype, f"{what}: dtype {actual.dtype}, not {expected.dtype}"
     np.testing.assert_allclose(actual, expected, rtol, atol, err_msg=what)
