@@ -14,6 +14,7 @@ from autograd.ops.indexing import *
 from autograd.ops.gathering import *
 from autograd.ops.cumulative import *
 from autograd.ops.reduction import *
+from autograd.ops.ordering import *
 from autograd.ops.linear_algebra import *
 from autograd.ops.activation import *
 from autograd.ops.dropout import *

@@ -280,12 +280,12 @@ _min_along = picking("_min_along", put_along)
 
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The largest elements over ``dim`` (none: all); nan if there is one. Equal ones share the gradient equally."""
-    return _amax(input, _not_empty("amax", input, reduced(dim, ndim_of(input))), keepdim)
+    return _amax(input, not_empty("amax", input, reduced(dim, ndim_of(input))), keepdim)
 
 
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The smallest elements over ``dim`` (none: all); nan if there is one. Equal ones share the gradient equally."""
-    return _amin(input, _not_empty("amin", input, reduced(dim, ndim_of(input))), keepdim)
+    return _amin(input, not_empty("amin", input, reduced(dim, ndim_of(input))), keepdim)
 
 
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -302,7 +302,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     if other is not None or isinstance(dim, (Tensor, np.ndarray)):
         return maximum(input, dim if other is None else other)
     if dim is None:
-        _not_empty("max", input, None)
+        not_empty("max", input, None)
         return _max(input)
     return return_types.max(*_along("max", _max_along, np.argmax, input, dim, keepdim))
 
@@ -316,7 +316,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     if other is not None or isinstance(dim, (Tensor, np.ndarray)):
         return minimum(input, dim if other is None else other)
     if dim is None:
-        _not_empty("min", input, None)
+        not_empty("min", input, None)
         return _min(input)
     return return_types.min(*_along("min", _min_along, np.argmin, input, dim, keepdim))
 
@@ -324,12 +324,12 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 def _along(name: str, pick: Any, find: Any, input: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
     dim = one(dim, ndim_of(input))
     x, keepdim = (input, keepdim) if input.ndim else (_reshape(input, (1,)), False)
-    _not_empty(name, x, dim)
+    not_empty(name, x, dim)
     index = find(array_of(x), axis=dim, keepdims=True)
     return pick(x, dim, index, keepdim), as_given(index if keepdim else index.squeeze(dim), input)
 
 
-def _not_empty(name: str, input: Any, dim: Any, error: type[Exception] = RuntimeError) -> Any:
+def not_empty(name: str, input: Any, dim: Any, error: type[Exception] = RuntimeError) -> Any:
     """``dim``, provided that a reduction over it has something to choose from."""
     shape = tuple(input.shape)
     if dim is None:
@@ -357,13 +357,13 @@ def _argmin(x, dim, keepdim):
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index, int64, of the largest element along ``dim`` (None: in the flattened tensor): the first of equal ones, or
     of nan."""
-    return _argmax(input, _not_empty("argmax", input, reduced(dim, ndim_of(input)), IndexError), keepdim)
+    return _argmax(input, not_empty("argmax", input, reduced(dim, ndim_of(input)), IndexError), keepdim)
 
 
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index, int64, of the smallest element along ``dim`` (None: in the flattened tensor): the first of equal ones, or
     of nan."""
-    return _argmin(input, _not_empty("argmin", input, reduced(dim, ndim_of(input)), IndexError), keepdim)
+    return _argmin(input, not_empty("argmin", input, reduced(dim, ndim_of(input)), IndexError), keepdim)
 
 
 # -- counts -----------------------------------------------------------------------------------------------------------
