@@ -319,6 +319,16 @@ class TestCircuits:
         assert sum(e.share for e in graph.data.edges if e.share) == 28
         assert "↻ w" in inner_text(parse(graph))
 
+    def test_gradients_of_another_backward_are_not_mixed_in(self):
+        x = scalar(3)
+        q = x * 2
+        (q * 5).backward(retain_graph=True)
+        h = q * q
+        graph = draw(h)
+        assert by_node(parse(graph), "ag-grad") == {"x": "10.00"}
+        assert graph.note.startswith("the gradients are not those of this graph alone")
+        assert by_node(parse(draw(h, grad=True)), "ag-grad")["x"] == "24.00"
+
     def test_gradients_for_the_picture_leave_no_trace(self):
         f, tensors = textbook()
         called = []
@@ -666,6 +676,11 @@ class TestRendering:
             pytest.raises(visualize.LayoutCrashed),
         ):
             self.big(1000).svg()
+
+    def test_c_libraries_keep_quiet(self, capfd):
+        draw(textbook()[0]).svg()
+        os.write(2, b"heard again")
+        assert capfd.readouterr().err == "heard again"
 
     def test_large_graphs_go_to_a_child_and_come_back(self):
         root = parse(self.big(60))

@@ -23,6 +23,10 @@ FREED_NOTE = (
     "backward(retain_graph=True)"
 )
 NO_GRADIENTS = "no gradients yet: call .backward(), or draw(..., grad=True)"
+OTHER_GRADIENTS = (
+    "the gradients are not those of this graph alone, as after several backward(): "
+    "draw(..., grad=True) shows these"
+)
 
 
 class Locals:
@@ -87,7 +91,7 @@ def gradients(
     """Return the gradients to show, by id of the value, and a note.
 
     `wanted` is True to compute all, None to show those that are there (of scalars, with those in
-    between worked out from them), False to show none.
+    between where these explain them), False to show none.
     """
     if wanted is False:
         return {}, ""
@@ -96,9 +100,12 @@ def gradients(
     there = {id(value): value.grad for value in recorded.values if value.grad is not None}
     if not there:
         return {}, NO_GRADIENTS
-    if scalars:
-        return _by_chain_rule(recorded, local) | there, ""
-    return there, FREED_NOTE if _is_freed(recorded) else ""
+    if not scalars:
+        return there, FREED_NOTE if _is_freed(recorded) else ""
+    chained = _by_chain_rule(recorded, local)
+    if all(np.allclose(chained[key], there[key]) for key in chained.keys() & there.keys()):
+        return chained | there, ""
+    return there, OTHER_GRADIENTS
 
 
 def _computed(recorded: Recorded, scalars: bool, local: Locals) -> tuple[dict[int, Any], str]:

@@ -80,9 +80,8 @@ class Names:
         """What nobody named may go by what it is to the operation: `weight`, `bias`, `index`."""
         for name, value in step.operands:
             is_parameter = value.tensor is not None and type(value.tensor) is not Tensor
-            if value.step is None and (
-                is_parameter or name in getattr(step.node.op, "settings", ())
-            ):
+            is_setting = step.node.op is not None and name in step.node.op.settings
+            if value.step is None and (is_parameter or is_setting):
                 self._give(value, name)
 
     def _make_up(self, values: list[Value]) -> None:

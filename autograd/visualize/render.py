@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 FORMATS = ("svg", "png", "pdf")
@@ -116,9 +118,27 @@ def render(source: str, kind: str, effort: Effort, timeout: float | None) -> byt
 def _render_here(source: str, kind: str) -> bytes:
     import pygraphviz
 
-    with _LOCK:
+    with _LOCK, _quiet():
         drawn: bytes = pygraphviz.AGraph(string=source).draw(format=kind, prog="dot")
     return drawn
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep from the reader what the C libraries write to stderr: complaints about font settings."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
 
 
 def _render_in_child(

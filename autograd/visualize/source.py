@@ -57,12 +57,10 @@ def written(code: CodeType, lasti: int) -> Written | None:
         return None
     targets = index.targets.get(span, ())
     match node:
-        case ast.BinOp():
-            return Written(
-                _OPERATORS.get(type(node.op), ""), _names(node.left, node.right), targets
-            )
-        case ast.UnaryOp():
-            return Written(_OPERATORS.get(type(node.op), ""), _names(node.operand), targets)
+        case ast.BinOp(left=left, op=sign, right=right):
+            return Written(_OPERATORS.get(type(sign), ""), _names(left, right), targets)
+        case ast.UnaryOp(op=sign, operand=operand):
+            return Written(_OPERATORS.get(type(sign), ""), _names(operand), targets)
         case ast.Call(func=ast.Name(id=name)):
             return Written(name, _names(*node.args), targets)
         case ast.Call(func=ast.Attribute(value=ast.Name(id=function), attr="apply")):

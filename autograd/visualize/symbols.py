@@ -23,13 +23,7 @@ _SIGNS = {
 _INFIX = {"add": "+", "sub": "-", "mul": "·", "div": "/", "matmul": "@"}
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
-_USUAL: dict[str, object] = {
-    "stride": 1,
-    "dilation": 1,
-    "groups": 1,
-    "padding": 0,
-    "keepdim": False,
-}
+_USUAL = {"stride": "1", "dilation": "1", "groups": "1", "padding": "0", "keepdim": "False"}
 
 
 def setting(value: Any) -> str:
