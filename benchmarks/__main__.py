@@ -189,7 +189,11 @@ def readable(figure: float, unit: str) -> str:
 def row(comparison: Comparison) -> str:
     """A line of the table; an aim that is missed is marked."""
     c = comparison
-    aim = "" if c.aim is None else f"{c.aim:.2f}" + ("" if round(c.ratio, 2) <= c.aim else " <- missed")
+    aim = (
+        ""
+        if c.aim is None
+        else f"{c.aim:.2f}" + ("" if round(c.ratio, 2) <= c.aim else " <- missed")
+    )
     return (
         f"{c.work:<42} {readable(c.ours, c.unit):>9}   {c.against:<17}"
         f"{readable(c.theirs, c.unit):>9}   {c.ratio:5.2f}  "
@@ -229,6 +233,11 @@ def main() -> None:
     if not names:
         parser.error(
             f"no work has {' or '.join(options.words)} in its name; --list tells the names"
+        )
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
+    if load > 0.5:  # two threads that wait for each other suffer most, so that ratios go astray
+        print(
+            f"this machine is busy (load {load:.1f}): measure again on an idle one", file=sys.stderr
         )
     installed = [library for library in options.libraries if is_installed(library)]
     comparisons = measure(names, installed, options.repeat)
