@@ -60,6 +60,7 @@ def creates(rule: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
     """Make of ``rule(..., dtype=...)``, which returns an array, a function that returns a tensor.
 
     Where no dtype is given, the rule's own default holds; if it has none, the default dtype.
+    ``layout`` and ``pin_memory`` are accepted: there is one layout, and nothing to pin.
     """
     own_default = inspect.signature(rule).parameters["dtype"].default
 

@@ -53,7 +53,7 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         self.device = Device(device)
-        self._source = np.random.Generator(np.random.MT19937(0))
+        self._twister = np.random.MT19937(0)
         self.manual_seed(_DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> Generator:
@@ -86,7 +86,7 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Where it stands, as a tensor of 5056 bytes (uint8); PyTorch reads them too."""
-        twister = self._source.bit_generator.state["state"]
+        twister = self._twister.state["state"]
         record = np.zeros((), _STATE)
         record["seed"] = self._seed
         record["left"] = _WORDS + 1 - twister["pos"]
@@ -128,15 +128,18 @@ class Generator:
         return copy.deepcopy(self)
 
     def draw32(self, n: int) -> np.ndarray:
-        """The next ``n`` words, each uniform on all of uint32."""
-        return self._source.integers(0, 2**32, n, np.uint32)
+        """The next ``n`` words of 32 bits."""
+        return self._twister.random_raw(n).astype(np.uint32)
 
     def draw64(self, n: int) -> np.ndarray:
-        """The next ``2 n`` words in pairs, high half first, each uniform on all of uint64."""
-        return self._source.integers(0, 2**64, n, np.uint64)
+        """The next ``n`` words of 64 bits, each made of two, the high one first."""
+        words = self._twister.random_raw(2 * n)
+        pairs = words[::2] << 32
+        pairs |= words[1::2]
+        return pairs
 
     def _load(self, words: np.ndarray, position: int) -> None:
-        self._source.bit_generator.state = {
+        self._twister.state = {
             "bit_generator": "MT19937",
             "state": {"key": words.astype(np.uint32), "pos": position},
         }

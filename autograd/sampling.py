@@ -41,8 +41,8 @@ def unit(shape: Shape, dtype: np.dtype, generator: Generator | None = None) -> n
         bits, significant = _words(shape, True, generator), 53
     else:
         bits, significant = _words(shape, False, generator), 24
-    bits &= bits.dtype.type(2**significant - 1)
-    u = bits.astype(_at_least_float32(dtype))
+    bits &= 2**significant - 1
+    u = bits.astype(np.promote_types(dtype, np.float32))
     u *= 2.0**-significant
     return u
 
@@ -56,12 +56,14 @@ def uniform(
 ) -> np.ndarray:
     """Uniform in [low, high): u (high - low) + low. What rounds up to ``high`` becomes ``low``."""
     _check_floating("uniform", dtype)
-    _check(low <= high, "uniform_ expects to return a [from, to) range", f"from={low} > to={high}")
-    _check(
-        high - low <= np.finfo(dtype).max,
-        f"uniform_ expects a range that {dtype} holds",
-        f"from={low}, to={high}",
-    )
+    if not low <= high:
+        raise RuntimeError(
+            f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
+        )
+    if not high - low <= np.finfo(dtype).max:
+        raise RuntimeError(
+            f"uniform_ expects a range that {dtype} holds, but found from={low}, to={high}"
+        )
     x = unit(shape, dtype, generator)
     if (low, high) != (0, 1):
         low, high = x.dtype.type(low), x.dtype.type(high)
@@ -99,7 +101,7 @@ def normal(
     if n < 16:
         return normal_in_pairs(shape, dtype, mean, std, generator)
     _check_normal(dtype, std)
-    work = _at_least_float32(dtype)
+    work = np.promote_types(dtype, np.float32)
     whole = n - n % 16
     u = unit(whole if dtype == np.float16 else n, work, generator)
     z = np.empty(n, work)
@@ -153,13 +155,15 @@ def log_normal(
 ) -> np.ndarray:
     """exp of a normal number."""
     _check_floating("log_normal", dtype)
-    _check(std > 0, "log_normal_ expects std > 0.0", f"std={std}")
+    if not std > 0:
+        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
     return np.exp(normal_in_pairs(shape, _FLOAT64, mean, std, generator)).astype(dtype)
 
 
 def _check_normal(dtype: np.dtype, std: float) -> None:
     _check_floating("normal", dtype)
-    _check(std >= 0, "normal expects std >= 0.0", f"std {std}")
+    if not std >= 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
 
 
 # -- what a distribution function run backwards makes of u -----------------------------------------
@@ -170,7 +174,8 @@ def exponential(
 ) -> np.ndarray:
     """-log(1 - u) / lambd, of which P(x > t) = exp(-lambd t)."""
     _check_floating("exponential", dtype)
-    _check(lambd > 0, "exponential_ expects lambda > 0.0", f"lambda={lambd}")
+    if not lambd > 0:
+        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
     return (-1 / lambd * np.log1p(-unit(shape, _FLOAT64, generator))).astype(dtype)
 
 
@@ -183,7 +188,8 @@ def cauchy(
 ) -> np.ndarray:
     """median + sigma tan(π(u - 1/2)): where a ray of uniform direction meets a line."""
     _check_floating("cauchy", dtype)
-    _check(sigma > 0, "cauchy_ expects sigma > 0.0", f"sigma={sigma}")
+    if not sigma > 0:
+        raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
     u = unit(shape, _FLOAT64, generator)
     return (median + sigma * np.tan(np.pi * (u - 0.5))).astype(dtype)
 
@@ -192,7 +198,8 @@ def geometric(
     shape: Shape, dtype: np.dtype, p: float, generator: Generator | None = None
 ) -> np.ndarray:
     """How many trials until the first success of probability p: ⌈log u / log(1 - p)⌉."""
-    _check(0 < p < 1, "geometric_ expects p to be in (0, 1)", f"p={p}")
+    if not 0 < p < 1:
+        raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
     return np.ceil(np.log(unit(shape, _FLOAT64, generator)) / np.log1p(-p)).astype(dtype)
 
 
@@ -205,8 +212,8 @@ def bernoulli(
     """
     chances = np.asarray(p, _FLOAT64) if isinstance(p, (int, float)) else p
     _check_floating("bernoulli", chances.dtype)
-    certain = bool(((chances >= 0) & (chances <= 1)).all())
-    _check(certain, "bernoulli expects p to be in [0, 1]", f"p={p}")
+    if not ((chances >= 0) & (chances <= 1)).all():
+        raise RuntimeError(f"bernoulli expects p to be in [0, 1], but got p={p}")
     return (unit(shape, chances.dtype, generator) < chances).astype(dtype, copy=False)
 
 
@@ -220,10 +227,14 @@ def integers(
 
     Remainders favor small numbers; two words at a time keep that slight from 2**28 numbers on.
     """
-    _check(low < high, "random_ expects 'from' to be less than 'to'", f"from={low} >= to={high}")
+    if not low < high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
     smallest, largest = _range(dtype)
-    _check(smallest <= low <= largest, f"from is out of bounds for {dtype}", f"from={low}")
-    _check(smallest < high <= largest + 1, f"to - 1 is out of bounds for {dtype}", f"to={high}")
+    for name, bound in (("from", low), ("to - 1", high - 1)):
+        if not smallest <= bound <= largest:
+            raise RuntimeError(f"{name} is out of bounds for {dtype}: {bound}")
     span = high - low
     return (_below(shape, span, span >= 2**28, generator) + low).astype(dtype)
 
@@ -240,7 +251,7 @@ def any_integers(shape: Shape, dtype: np.dtype, generator: Generator | None = No
 def _below(shape: Shape, span: int, wide: bool, generator: Generator | None) -> np.ndarray:
     words = _words(shape, wide, generator)
     if span < 2**64:
-        words %= words.dtype.type(span)
+        words %= span
     return words.astype(np.int64)
 
 
@@ -330,15 +341,6 @@ def _words(shape: Shape, wide: bool, generator: Generator | None) -> np.ndarray:
 
 def _count(shape: Shape) -> int:
     return shape if isinstance(shape, int) else math.prod(shape)
-
-
-def _at_least_float32(dtype: np.dtype) -> np.dtype:
-    return np.promote_types(dtype, np.float32)
-
-
-def _check(condition: bool, expected: str, found: str) -> None:
-    if not condition:
-        raise RuntimeError(f"{expected}, but got {found}")
 
 
 def _check_floating(name: str, dtype: np.dtype) -> None:

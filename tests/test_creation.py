@@ -377,7 +377,7 @@ def test_linspace_meets_both_ends() -> None:
         (lambda t: t.randint(0, 5, 3), TypeError, "tuple of ints, not int"),
         (lambda t: t.randperm(-1), RuntimeError, "non-negative"),
         (lambda t: t.randperm(300, dtype=t.int8), RuntimeError, "without overflow"),
-        (lambda t: t.normal(0, -1, (2,)), RuntimeError, "std >= 0.0, but got std -1"),
+        (lambda t: t.normal(0, -1, (2,)), RuntimeError, "std >= 0.0, but found std -1"),
         (lambda t: t.normal(t.zeros(2), -t.ones(2)), RuntimeError, "std >= 0.0"),
         (lambda t: t.normal(t.zeros(2), t.ones(3)), RuntimeError, "broadcast"),
         (lambda t: t.normal(0, 1), TypeError, "size"),
