@@ -91,7 +91,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """:func:`gather` with ``indices`` and ``input`` broadcast against each other; without ``dim``, from the flattened
     tensor."""
     if dim is None:
-        return _as_shaped(gather(_reshape(input, (-1,)), 0, _reshape(indices, (-1,))), indices.shape)
+        return gather(_reshape(input, (-1,)), 0, _reshape(indices, (-1,)))
     ndim = ndim_of(input)
     if indices.ndim != ndim:
         raise RuntimeError(
@@ -178,7 +178,7 @@ def _source(name: str, input: Any, src: Any, index: Any) -> Any:
     """The part of ``src`` that ``index`` speaks about."""
     if not isinstance(src, (Tensor, np.ndarray)):
         return src
-    if src.dtype != input.dtype:
+    if array_of(src).dtype != array_of(input).dtype:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, but got {input.dtype} and {src.dtype}")
     src = src if src.ndim else _reshape(src, (1,))
     if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
@@ -344,7 +344,7 @@ def _vector(name: str, index: Any) -> Any:
 def _slices(name: str, input: Any, dim: int, index: Any, source: Any, error: type[Exception]) -> Any:
     """``index`` as a vector, provided that the slices of ``source`` can go there in ``input``."""
     at = _vector(name, index)
-    if source.dtype != input.dtype:
+    if array_of(source).dtype != array_of(input).dtype:
         raise RuntimeError(
             f"{name}(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type"
         )

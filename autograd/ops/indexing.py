@@ -14,7 +14,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
-from autograd.ops.shape import _reshape, _select, _slice, broadcast_tensors
+from autograd.ops.shape import _reshape, _select, _slice, broadcast_tensors, with_leading_ones
 from autograd.tensor import Tensor
 
 __all__ = [
@@ -29,8 +29,10 @@ _EVERYTHING = slice(None)
 
 def add_rows(count: int, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """``y[index[i]] += rows[i]``, starting from ``count`` rows of zeros."""
+    if rows.dtype == np.float16:  # many small terms would be lost
+        return add_rows(count, index, rows.astype(np.float32)).astype(np.float16)
     width = rows.size // (index.size or 1)
-    if rows.size > 30_000 and width > 1 and rows.dtype.itemsize > 2:
+    if rows.size > 30_000 and width > 1:
         # Many rows: a product with the matrix that has a one at (index[i], i).
         from scipy.sparse import csc_array  # takes a moment to load, so only where it pays
 
@@ -216,7 +218,7 @@ def _checked_slice(item: slice) -> slice:
 
 @op(
     dx=lambda dy, basic, advanced: _index_put(dy, 0, basic, advanced),
-    dvalues=lambda dy, basic, advanced: _index(_slice(dy, basic), advanced),
+    dvalues=lambda dy, basic, advanced, values_shape: with_leading_ones(_index(_slice(dy, basic), advanced), values_shape),
 )
 def _index_put(x, values, basic, advanced):
     """A copy of ``x`` with ``x[basic][advanced]`` replaced by ``values``."""
@@ -225,7 +227,10 @@ def _index_put(x, values, basic, advanced):
     return y
 
 
-@op(dx=lambda dy: dy, dvalues=lambda dy, basic, advanced: _index(_slice(dy, basic), advanced))
+@op(
+    dx=lambda dy: dy,
+    dvalues=lambda dy, basic, advanced, values_shape: with_leading_ones(_index(_slice(dy, basic), advanced), values_shape),
+)
 def _index_accumulate(x, values, basic, advanced):
     """A copy of ``x`` with ``values`` added to ``x[basic][advanced]``, as often as a place is named."""
     y = np.array(x)
@@ -279,7 +284,7 @@ def _same_dtype(what: str, destination: Any, source: Any) -> None:
 @op(dx=lambda dy, mask: _masked_fill(dy, 0, mask), dvalue=lambda dy, mask: dy * mask)
 def _masked_fill(x, value, mask):
     """A copy of ``x`` (broadcast with ``mask``) with ``value`` where ``mask`` is True."""
-    y = np.array(x if x.shape == mask.shape else np.broadcast_arrays(x, mask)[0])
+    y = np.array(x) if x.shape == mask.shape else np.array(np.broadcast_arrays(x, mask)[0], order="C")
     np.copyto(y, value, where=mask, casting="unsafe")
     return y
 
@@ -335,7 +340,7 @@ def _nonzero(x):
 
 @op()
 def _nonzero_by_dimension(x, as_tuple):
-    return np.nonzero(np.atleast_1d(x))
+    return tuple(np.argwhere(np.atleast_1d(x)).T)
 
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:

@@ -662,7 +662,16 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
 # -- a part replaced --------------------------------------------------------------------------------------------------
 
 
-@op(dx=lambda dy, key: _replace(dy, 0, key), dpart=lambda dy, key: _slice(dy, key))
+def with_leading_ones(dy: Any, shape: tuple[int, ...]) -> Any:
+    """``dy`` with as many dimensions as ``shape``: what is written somewhere may have further ones in front, of length 1."""
+    extra = len(shape) - dy.ndim
+    return _reshape(dy, (1,) * extra + tuple(dy.shape)) if extra > 0 else dy
+
+
+@op(
+    dx=lambda dy, key: _replace(dy, 0, key),
+    dpart=lambda dy, key, part_shape: with_leading_ones(_slice(dy, key), part_shape),
+)
 def _replace(x, part, key):
     """A copy of ``x`` with the part that ``key`` selects replaced (``part`` broadcasts)."""
     y = np.array(x)
