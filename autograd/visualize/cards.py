@@ -23,8 +23,8 @@ class Plan:
     """Which tensors are shown on the card of which operation."""
 
     def __init__(self, data: GraphData) -> None:
-        # By id of an operation: what it gives, its own parameters, other leaves that join the spine
-        # there, and numbers.
+        # By id of an operation: what it gives, its own parameters, data that joins the spine there,
+        # and numbers.
         self.outputs: dict[str, list[TensorNode]] = defaultdict(list)
         self.beside: dict[str, list[TensorNode]] = defaultdict(list)
         self.near: dict[str, list[TensorNode]] = defaultdict(list)
@@ -63,10 +63,15 @@ class Plan:
             self.host[tensor.id] = f"{op.id}p"
             if len(self.beside[op.id]) > 1:
                 return  # one line for all parameters of an operation
-        elif tensor.kind == "input" and self.fan_out[tensor.id] == 1 and op.id in self.continued:
+        elif self._is_data(tensor) and op.id in self.continued:
             self.near[op.id].append(tensor)
             self.host[tensor.id] = tensor.id
         self.edges.append(edge)
+
+    def _is_data(self, tensor: TensorNode) -> bool:
+        """Whether a leaf is given rather than learned, and to one operation only."""
+        given = tensor.kind == "input" and not tensor.requires_grad
+        return given and self.fan_out[tensor.id] == 1
 
 
 def lines(data: GraphData, look: Look) -> Iterator[str]:

@@ -183,7 +183,7 @@ class Collector:
         for operand, other in step.operands:
             given[operand] = other.array if other.is_number else self.names[other]
         if step.node.op is not None:
-            edge.formula = formula.local_derivative(step.node.op.rules[name].function, given)
+            edge.formula = formula.local_derivative(step.node.op.rules[name].written, given)
         arrived = self.gradients.get(id(step.output))
         if arrived is not None and self.uses[id(value)] > 1:
             edge.share = local * float(np.sum(arrived))
@@ -235,5 +235,5 @@ def _rules(step: Step) -> Iterable[str]:
     if op is None or op.variadic:
         return
     for name, value in step.operands:
-        if value.requires_grad and (text := formula.as_written(op.rules[name].function)):
+        if value.requires_grad and (text := formula.as_written(op.rules[name].written)):
             yield f"d{name} = {text}"

@@ -52,7 +52,10 @@ def _local_derivatives(step: Step) -> list[float | None]:
         if isinstance(step.node, FunctionCtx):
             if step.node.kept is FREED:
                 return unknown
-            gradients = step.node.apply(one, create_graph=False)
+            try:
+                gradients = step.node.apply(one, create_graph=False)
+            except Exception:  # a backward of the user's, which a picture need not stop at
+                return unknown
             found = [gradients[place] for place in step.places]
             return [None if g is None else float(np.sum(g)) for g in found]
         if step.node.op is None or step.node.op.variadic:

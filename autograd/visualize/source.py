@@ -108,10 +108,16 @@ def _positions(code: CodeType) -> tuple[tuple[int | None, int | None, int | None
 
 
 def _index_of(filename: str) -> _Index:
-    return _index("".join(linecache.getlines(filename)))
+    """Return the index of a file; it is made anew when the file has been read anew."""
+    lines = linecache.getlines(filename)
+    if filename not in _INDICES or _INDICES[filename][0] is not lines:
+        _INDICES[filename] = lines, _index("".join(lines))
+    return _INDICES[filename][1]
 
 
-@functools.lru_cache(maxsize=64)
+_INDICES: dict[str, tuple[list[str], _Index]] = {}
+
+
 def _index(text: str) -> _Index:
     index = _Index()
     try:
