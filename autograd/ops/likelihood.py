@@ -15,7 +15,6 @@ import numpy as np
 from autograd.op import elementwise, linear, op
 from autograd.ops.activation import log_softmax, logsigmoid, softmax
 from autograd.ops.arithmetic import array_of
-from autograd.ops.comparison import masked
 from autograd.ops.elementary import clamp, sigmoid
 from autograd.ops.gathering import along, put_along
 from autograd.ops.loss import reduced, reduction_of
@@ -44,7 +43,7 @@ def nll_loss(
     default. Targets equal to ``ignore_index`` do not count. The mean is Σ losses / Σ w[t].
     Raises ValueError and RuntimeError for shapes and dtypes that do not fit, IndexError for a target that is no class."""
     reduction = reduction_of(reduction, size_average, reduce)
-    chosen = _Chosen(input, target, weight, ignore_index, reduction)
+    chosen = _Chosen(input, target, weight, ignore_index, reduction == "mean")
     return chosen.checked(_nll_loss(input, chosen.axis, chosen.index, chosen.share, reduction != "none"))
 
 
@@ -55,6 +54,11 @@ def nll_loss(
 def _nll_loss(x, axis, index, share, summed):
     losses = x[along(index, axis)] * -share
     return losses.sum() if summed else losses.squeeze(axis)
+
+
+def _by_sample(dy: Any, axis: int) -> Any:
+    """The gradient of each sample's loss, shaped to be multiplied with the samples."""
+    return unsqueeze(dy, axis) if dy.ndim else dy
 
 
 def cross_entropy(
@@ -76,137 +80,133 @@ def cross_entropy(
     reduction = reduction_of(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if input.shape == target.shape and len(input.shape):
-        return _cross_entropy_of_probabilities(input, target, weight, reduction, label_smoothing)
-    chosen = _Chosen(input, target, weight, ignore_index, reduction)
+    if input.shape == target.shape and input.ndim:
+        return _of_probabilities(input, target, weight, reduction, label_smoothing)
+    chosen = _Chosen(input, target, weight, ignore_index, reduction == "mean")
     if label_smoothing:
-        return _smoothed_cross_entropy(input, chosen, weight, reduction, label_smoothing)
+        losses = _cross_entropy_of(input, chosen.smoothed(weight, label_smoothing), chosen.axis)
+        return chosen.checked(losses if reduction == "none" else sum(losses))
     x = array_of(input)
-    # The parts of the softmax, exp(x - top) / total, that backward will need again.
+    # The parts of softmax(x) = exp(x - top) / total are found here because backward will want them again.
     top = np.maximum.reduce(x, chosen.axis, keepdims=True, initial=-np.inf)
     total = np.add.reduce(np.exp(x - top), chosen.axis, keepdims=True)
-    loss = _cross_entropy(input, chosen.axis, chosen.index, chosen.share, top, total, reduction != "none")
-    return chosen.checked(loss)
+    key = along(chosen.index, chosen.axis)
+    return chosen.checked(_cross_entropy(input, chosen.axis, key, chosen.share, top, total, reduction != "none"))
 
 
 @op(
-    dx=lambda dy, x, axis, index, share, top, total: _cross_entropy_slope(
-        x, _by_sample(dy, axis) * share, axis, index, top, total
-    ),
+    dx=lambda dy, x, axis, key, share, top, total: _excess(x, axis, key, top, total, _by_sample(dy, axis) * share),
     kinds="f",
 )
-def _cross_entropy(x, axis, index, share, top, total, summed):
-    losses = (np.log(total) - (x[along(index, axis)] - top)) * share
+def _cross_entropy(x, axis, key, share, top, total, summed):
+    losses = (np.log(total) - (x[key] - top)) * share
     return losses.sum() if summed else losses.squeeze(axis)
 
 
-def _cross_entropy_slope(x: Any, dy: Any, axis: int, index: np.ndarray, top: Any, total: Any) -> Any:
-    """(softmax(x) - one_hot) · dy"""
-    chosen = along(index, axis)
-    if isinstance(x, Tensor):  # to be differentiated again, so from the beginning
-        one_hot = np.zeros(x.shape, x._array.dtype)
-        one_hot[chosen] = 1
-        return (softmax(x, axis) - one_hot) * dy
+def _excess(x: Any, axis: int, key: Any, top: Any, total: Any, scale: Any) -> Any:
+    """(softmax(x) - one_hot) · scale: by how much each probability is too large."""
+    if isinstance(x, Tensor):  # to be differentiated again: top and total are functions of x
+        one_hot = np.zeros(x.shape, array_of(x).dtype)
+        one_hot[key] = 1
+        return (softmax(x, axis) - one_hot) * scale
     p = np.exp(x - top)
     p /= total
-    p[chosen] -= 1
-    p *= dy
+    p[key] -= 1
+    p *= scale
     return p
 
 
-def _by_sample(dy: Any, axis: int) -> Any:
-    """The gradient of each sample's loss, shaped to be multiplied with the samples."""
-    return unsqueeze(dy, axis) if dy.ndim else dy
+@op(
+    dx=lambda dy, x, q, axis: (softmax(x, axis) * sum(q, axis, True) - q) * unsqueeze(dy, axis),
+    dq=lambda dy, x, axis: -log_softmax(x, axis) * unsqueeze(dy, axis),
+    kinds="f",
+)
+def _cross_entropy_of(x, q, axis):
+    """-Σ q log softmax(x)"""
+    return -np.add.reduce(q * log_softmax(x, axis), axis)
 
 
-def _smoothed_cross_entropy(input: Any, chosen: _Chosen, weight: Any, reduction: str, smoothing: float) -> Any:
-    log_p = log_softmax(input, chosen.axis)
-    likelihood = _nll_loss(log_p, chosen.axis, chosen.index, chosen.share, reduction != "none")
-    to_all = -sum(log_p if weight is None else log_p * chosen.by_class(weight), chosen.axis) * chosen.counted
-    share_of_all = smoothing / input.shape[chosen.axis]
-    loss = likelihood * (1 - smoothing) + (to_all if reduction == "none" else sum(to_all)) * share_of_all
-    return chosen.checked(loss)
-
-
-def _cross_entropy_of_probabilities(input: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+def _of_probabilities(input: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
     if array_of(target).dtype.kind != "f":
         raise RuntimeError(
-            "Expected floating point type for target with class probabilities, got "
-            f"{array_of(target).dtype}. A target of the shape of the input holds probabilities; for classes, drop dimension 1."
+            f"Expected floating point type for target with class probabilities, got {array_of(target).dtype}. A target of the "
+            "shape of the input holds probabilities; for classes, drop the dimension of classes."
         )
-    axis = min(1, len(input.shape) - 1)
+    axis = min(1, input.ndim - 1)
     classes = input.shape[axis]
     if smoothing:
         target = target * (1 - smoothing) + smoothing / classes
-    terms = log_softmax(input, axis) * target
     if weight is not None:
-        terms = terms * _by_class(_checked_weight(weight, classes), input.shape, axis)
-    losses = -sum(terms, axis)
+        target = target * _by_class(weight, input.shape, axis)
+    losses = _cross_entropy_of(input, target, axis)
     if reduction == "none":
         return losses
-    return sum(losses) if reduction == "sum" else sum(losses) / (array_of(input).size / classes)
+    return sum(losses) if reduction == "sum" else sum(losses) / array_of(losses).size
 
 
 class _Chosen:
-    """The class of each sample and its weight in the result, with length 1 in place of the dimension of classes."""
+    """The class of each sample and its share in the result, with length 1 in place of the dimension of classes.
 
-    def __init__(self, input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> None:
+    ``share`` is w[t], or 0 for a sample that is ignored; for the mean, divided by the sum of all. It may be a number."""
+
+    def __init__(self, input: Any, target: Any, weight: Any, ignore_index: int, average: bool) -> None:
         x, t = array_of(input), array_of(target)
-        self.shape = x.shape
-        self.axis = min(1, x.ndim - 1)
-        self._check_shapes(t)
-        classes = x.shape[self.axis]
-        self.index, ignored = _classes(np.expand_dims(t, self.axis), classes, ignore_index)
-        if weight is None:
-            self.share = np.ones(self.index.shape, x.dtype)
-        else:
-            self.share = _checked_weight(weight, classes).astype(x.dtype, copy=False)[self.index]
-        counted = np.ones(t.shape, x.dtype)
-        if ignored is not None:
-            self.share = masked(self.share, ~ignored)
-            counted = masked(counted, ~ignored.squeeze(self.axis))
-        self.nothing = False  # whether it is the mean of nothing
-        if reduction == "mean":
-            total = np.add.reduce(self.share, None)
-            self.nothing = not counted.any()
-            if not self.nothing:
-                self.share, counted = self.share / total, counted / total
-        self.counted = counted  # the weight of each sample but for that of its class
+        self.axis = axis = 1 if x.ndim > 1 else 0
+        self.like = x
+        _check_classes(x.shape, t, axis)
+        index = t.reshape(t.shape[:axis] + (1,) + t.shape[axis:])
+        self.index, self.ignored = _separated(index, x.shape[axis], ignore_index)
+        share: Any = 1.0 if weight is None else _by_class(weight, x.shape, axis).reshape(-1)[self.index]
+        if self.ignored is not None:
+            share = np.where(self.ignored, 0, share).astype(x.dtype)
+        counted = self.index.size if self.ignored is None else np.count_nonzero(~self.ignored)
+        self.nothing = average and not counted  # the mean of nothing
+        self.total = 1 if not average or self.nothing else counted if weight is None else np.add.reduce(share, None)
+        self.share = share / self.total
 
     def checked(self, loss: Any) -> Any:
-        """The loss; but the mean of nothing is nan (and has gradient 0)."""
+        """The loss; but the mean of nothing is nan (and its gradient 0)."""
         return loss + math.nan if self.nothing else loss
 
-    def by_class(self, weight: Any) -> Any:
-        """A weight for each class, shaped to be multiplied with the samples."""
-        return _by_class(array_of(weight), self.shape, self.axis)
+    def smoothed(self, weight: Any, smoothing: float) -> np.ndarray:
+        """The distribution q · w of each sample, times its share: mostly the class, a little of all classes."""
+        classes = self.like.shape[self.axis]
+        q = np.full_like(self.like, smoothing / classes / self.total)
+        if weight is not None:
+            q *= _by_class(weight, q.shape, self.axis)
+        if self.ignored is not None:
+            q *= ~self.ignored
+        q[along(self.index, self.axis)] += (1 - smoothing) * self.share
+        return q
 
-    def _check_shapes(self, t: np.ndarray) -> None:
-        shape, expected = self.shape, self.shape[: self.axis] + self.shape[self.axis + 1 :]
-        if t.dtype not in (np.int64, np.uint8):
-            raise RuntimeError(
-                f"expected scalar type Long but found {t.dtype}: classes are int64. Convert the target with .long(); for "
-                f"probabilities it must have the shape of the input, {tuple(shape)}, but it has {tuple(t.shape)}."
-            )
-        if not shape:
-            raise RuntimeError("the input must have at least one dimension, that of the classes, but it is 0-d")
-        if self.axis and t.shape[:1] != shape[:1]:
+
+def _check_classes(shape: tuple[int, ...], t: np.ndarray, axis: int) -> None:
+    if t.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(
+            f"expected scalar type Long but found {t.dtype}: classes are int64. Convert the target with .long(); for "
+            f"probabilities it must have the shape of the input, {tuple(shape)}, but it has {tuple(t.shape)}."
+        )
+    if not shape:
+        raise RuntimeError("the input must have at least one dimension, that of the classes, but it is 0-d")
+    expected = shape[:axis] + shape[axis + 1 :]
+    if t.shape != expected:
+        message = (
+            f"Expected target size {list(expected)}, got {list(t.shape)}: the target has the shape of the input, "
+            f"{tuple(shape)}, without the dimension of the classes, {axis}."
+        )
+        if axis and t.ndim and t.shape[0] != shape[0]:
             raise ValueError(
-                f"Expected input batch_size ({shape[0]}) to match target batch_size ({t.shape[0] if t.ndim else 'none'}): the "
-                f"input has shape {tuple(shape)}, the target {tuple(t.shape)}."
+                f"Expected input batch_size ({shape[0]}) to match target batch_size ({t.shape[0]}). {message}"
             )
-        if t.shape != expected:
-            raise RuntimeError(
-                f"Expected target size {list(expected)}, got {list(t.shape)}: the target has the shape of the input, "
-                f"{tuple(shape)}, without the dimension of the classes, {self.axis}."
-            )
+        raise RuntimeError(message)
 
 
-def _classes(index: np.ndarray, classes: int, ignore_index: int) -> tuple[np.ndarray, Any]:
-    """The targets with 0 in place of those to be ignored, and where these are (None: nowhere)."""
+def _separated(index: np.ndarray, classes: int, ignore_index: int) -> tuple[np.ndarray, Any]:
+    """The targets, with 0 in place of those to be ignored, and where these are (None: nowhere)."""
     index = index.astype(np.int64, copy=False)
-    unusual = not index.size or np.maximum.reduce(index.view(np.uint64), None) >= classes  # the negative ones are large there
-    if not unusual and not 0 <= ignore_index < classes:
+    # Seen as uint64, negative numbers are large: one look finds all that is no class.
+    all_classes = not index.size or np.maximum.reduce(index.view(np.uint64), None) < classes
+    if all_classes and not 0 <= ignore_index < classes:
         return index, None
     ignored = index == ignore_index
     wrong = ((index < 0) | (index >= classes)) & ~ignored
@@ -218,18 +218,15 @@ def _classes(index: np.ndarray, classes: int, ignore_index: int) -> tuple[np.nda
     return np.where(ignored, 0, index), ignored
 
 
-def _checked_weight(weight: Any, classes: int) -> np.ndarray:
+def _by_class(weight: Any, shape: tuple[int, ...], axis: int) -> np.ndarray:
+    """The weights of the classes, shaped to be multiplied with the samples."""
     w: np.ndarray = array_of(weight)
-    if w.shape != (classes,):
+    if w.shape != (shape[axis],):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            f"weight tensor should be defined either for all {shape[axis]} classes or no classes but got weight tensor of "
             f"shape: {list(w.shape)}"
         )
-    return w
-
-
-def _by_class(weight: np.ndarray, shape: tuple[int, ...], axis: int) -> np.ndarray:
-    return weight.reshape((-1,) + (1,) * (len(shape) - axis - 1))
+    return w.reshape((-1,) + (1,) * (len(shape) - axis - 1))
 
 
 # -- of yes or no -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,207 @@
+"""Losses that are content once something is far enough from something else, and the distances they measure it by.
+
+Reductions are those of ``loss.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.ops.activation import logsigmoid, relu
+from autograd.ops.arithmetic import array_of, sqrt
+from autograd.ops.comparison import masked
+from autograd.ops.dimensions import ndim_of
+from autograd.ops.elementary import minimum
+from autograd.ops.gathering import gather
+from autograd.ops.loss import reduced
+from autograd.ops.powers import pow
+from autograd.ops.reduction import mean, norm, sum
+from autograd.ops.shape import unsqueeze
+
+__all__ = [
+    "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
+    "multilabel_margin_loss", "multilabel_soft_margin_loss", "pairwise_distance", "soft_margin_loss",
+    "triplet_margin_loss", "triplet_margin_with_distance_loss",
+]  # fmt: skip
+
+# -- distances --------------------------------------------------------------------------------------------------------
+
+
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False) -> Any:
+    """‖x1 - x2 + ``eps``‖ₚ along the last dimension."""
+    return norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-08) -> Any:
+    """x1 · x2 / (‖x1‖ ‖x2‖) along ``dim``, the cosine of the angle between the two; norms below ``eps`` count as ``eps``."""
+    return sum(_direction(x1, dim, eps) * _direction(x2, dim, eps), dim)
+
+
+def _direction(x: Any, dim: int, eps: float) -> Any:
+    length = norm(x, 2, dim, True)
+    array = array_of(length)
+    return x / (length + (np.maximum(array, eps) - array))
+
+
+# -- of pairs and triplets --------------------------------------------------------------------------------------------
+
+
+def cosine_embedding_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """1 - cos for pairs with t = 1, max(0, cos - ``margin``) for pairs with t = -1, reduced; cos is the cosine of the angle
+    between the two. Shapes: inputs (N, D) or (D), target (N) or ()."""
+    product, square1, square2 = (sum(a * b, -1) for a, b in ((input1, input2), (input1, input1), (input2, input2)))
+    cosine = product / sqrt((square1 + 1e-12) * (square2 + 1e-12))
+    losses = masked(1 - cosine, target == 1) + masked(relu(cosine - margin), target == -1)
+    return reduced(losses, reduction, size_average, reduce)
+
+
+def hinge_embedding_loss(
+    input: Any,
+    target: Any,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """The distance x for pairs with t = 1, max(0, ``margin`` - x) for pairs with t = -1, reduced."""
+    losses = masked(relu(margin - input), target != 1) + masked(input, target != -1)
+    return reduced(losses, reduction, size_average, reduce)
+
+
+def margin_ranking_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """max(0, ``margin`` - t (x1 - x2)), reduced: t = 1 asks for x1 > x2, t = -1 for x1 < x2.
+
+    Raises RuntimeError unless all have as many dimensions."""
+    if not ndim_of(input1) == ndim_of(input2) == ndim_of(target):
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {tuple(input1.shape)}, input2: {tuple(input2.shape)}, target: {tuple(target.shape)}"
+        )
+    return reduced(relu(margin - target * (input1 - input2)), reduction, size_average, reduce)
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-06,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """max(0, ``margin`` + d(a, p) - d(a, n)), reduced: the positive example is to be nearer to the anchor than the
+    negative one. With ``swap`` the smaller of d(a, n) and d(p, n) counts. d is the p-norm distance."""
+    losses = _triplet(anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap)
+    return reduced(losses, reduction, size_average, reduce)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Callable[[Any, Any], Any] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    """triplet_margin_loss with any ``distance_function``."""
+    return reduced(_triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap), reduction)
+
+
+def _triplet(
+    anchor: Any, positive: Any, negative: Any, distance: Callable[[Any, Any], Any], margin: float, swap: bool
+) -> Any:
+    to_negative = distance(anchor, negative)
+    if swap:
+        to_negative = minimum(to_negative, distance(positive, negative))
+    return relu(margin + distance(anchor, positive) - to_negative)
+
+
+# -- of classes -------------------------------------------------------------------------------------------------------
+
+
+def soft_margin_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """log(1 + exp(-t x)) for t = 1 and t = -1, reduced."""
+    return reduced(-logsigmoid(target * input), reduction, size_average, reduce)
+
+
+def multi_margin_loss(
+    input: Any,
+    target: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """Σ max(0, ``margin`` - x[t] + x[c])ᵖ / C over the classes c other than t, reduced. Shapes: input (N, C) or (C), target
+    (N) or (), of int64; ``weight`` (C) multiplies by w[t]. Raises ValueError for a p other than 1 and 2."""
+    if p not in (1, 2):
+        raise ValueError(f"only p == 1 and p == 2 supported, but got {p}")
+    index = unsqueeze(target, -1)
+    lead = relu(margin - gather(input, -1, index) + input)
+    others = array_of(index) != np.arange(input.shape[-1])
+    losses = mean(masked(pow(lead, p), others), -1)
+    if weight is not None:
+        losses = losses * gather(weight, 0, target.reshape(-1)).reshape(losses.shape)
+    return reduced(losses, reduction, size_average, reduce)
+
+
+def multilabel_margin_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """Σ max(0, 1 - x[t] + x[c]) / C over the classes t that hold and c that do not, reduced. Shapes: input and target (N, C)
+    or (C); a row of the target lists the classes that hold, ended by -1."""
+    labels = array_of(target)
+    listed = np.logical_and.accumulate(labels >= 0, axis=-1)
+    holds = (np.where(listed, labels, -1)[..., None] == np.arange(labels.shape[-1])).any(-2)
+    lead = relu(1 - unsqueeze(input, -1) + unsqueeze(input, -2))
+    pairs = masked(lead, holds[..., :, None] & ~holds[..., None, :])
+    return reduced(sum(pairs, (-2, -1)) / labels.shape[-1], reduction, size_average, reduce)
+
+
+def multilabel_soft_margin_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """-Σ w (t log σ(x) + (1 - t) log σ(-x)) / C over the classes, the last dimension, reduced."""
+    terms = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    return reduced(mean(terms if weight is None else terms * weight, -1), reduction, size_average, reduce)
