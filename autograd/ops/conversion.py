@@ -110,8 +110,10 @@ METHODS = {
 
 @linear(dx=lambda dy: dy)
 def _clone(x):
-    """A copy of ``x``."""
-    return x.copy(order="K") if isinstance(x, np.ndarray) else x
+    """A copy of ``x``, laid out in memory as it is, unless elements of it lie on top of each other."""
+    if isinstance(x, np.ndarray):
+        return x.copy(order="C" if 0 in x.strides else "K")
+    return x  # a NumPy scalar, which nobody can change
 
 
 def clone(input: Any, *, memory_format: Any = None) -> Any:

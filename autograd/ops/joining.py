@@ -35,7 +35,7 @@ __all__ = [
 @linear(dxs=lambda dy, i, places: _slice(dy, places[i]))
 def _cat(*xs, dim, dtype, places):
     """The tensors ``xs`` one after the other along ``dim``; ``places`` are the keys under which they are found again."""
-    return np.concatenate(xs, axis=dim, dtype=dtype)
+    return np.ascontiguousarray(np.concatenate(xs, axis=dim, dtype=dtype))
 
 
 @linear(dxs=lambda dy, i, dim: _select(dy, (*(slice(None),) * dim, i, ...)))
@@ -256,4 +256,5 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """The views at each index of ``dim``, without that dimension."""
     if not ndim_of(input):
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return _unbind(input, one(dim, input.ndim))
+    dim = one(dim, input.ndim)
+    return _unbind(input, dim) if input.shape[dim] else ()

@@ -63,8 +63,6 @@ def _view_as_dtype(x, dtype):
 
 
 def _no_such_shape(x: np.ndarray, shape: tuple[int, ...]) -> RuntimeError:
-    if min(shape, default=0) < -1:
-        return RuntimeError(f"invalid shape dimension {min(shape)}: lengths are not negative; -1 stands for what remains")
     if shape.count(-1) > 1:
         return RuntimeError(f"only one dimension can be inferred, but the shape {list(shape)} has more than one -1")
     if not x.size and -1 in shape:
@@ -83,7 +81,7 @@ def reshape(input: Any, shape: Any) -> Any:
     """The elements of ``input`` in order, in another shape; one length may be -1, for what remains.
 
     A view where strides allow, else a copy. RuntimeError if the number of elements is not the same."""
-    return _reshape(input, sizes(shape))
+    return _reshape(input, _lengths(shape))
 
 
 @flexible
@@ -91,9 +89,17 @@ def view(input: Any, size: Any) -> Any:
     """The elements of ``input`` in another shape, in the same memory; or, given a dtype, its bytes read as that dtype.
 
     RuntimeError where that is impossible without a copy, as it often is after ``transpose``: use ``reshape`` there."""
-    if isinstance(size, dtypes.dtype):
-        return _view_as_dtype(input, size.numpy)
-    return _view(input, sizes(size))
+    if size and isinstance(size[0], dtypes.dtype):
+        return _view_as_dtype(input, size[0].numpy)
+    return _view(input, _lengths(size))
+
+
+def _lengths(shape: Any) -> tuple[int, ...]:
+    """``shape`` as ints, of which only -1 may be negative."""
+    lengths = sizes(shape)
+    if min(lengths, default=0) < -1:
+        raise RuntimeError(f"invalid shape dimension {min(lengths)}: lengths are not negative; -1 stands for what remains")
+    return lengths
 
 
 def view_as(input: Any, other: Any) -> Any:
@@ -333,6 +339,7 @@ def expand(input: Any, size: Any) -> Any:
     return _expand(input, wanted)
 
 
+@flexible
 def broadcast_to(input: Any, size: Any) -> Any:
     """``input.expand(size)``."""
     return expand(input, size)
@@ -416,11 +423,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     if swap:
         axes[:2] = axes[1::-1]
     shape = tuple([x.shape[0] if x.ndim else 1 for x in axes])
-    grids = [
-        _expand(_reshape(x, (1,) * i + (-1,) + (1,) * (len(axes) - i - 1)), shape) for i, x in enumerate(axes)
-    ]
+    grids = [_expand(_reshape(x, (1,) * i + (-1,) + (1,) * (len(axes) - i - 1)), shape) for i, x in enumerate(axes)]
     if swap:
-        grids = [_transpose(grid, 0, 1) for grid in [grids[1], grids[0], *grids[2:]]]
+        grids[:2] = grids[1::-1]
     return tuple(grids)
 
 
@@ -656,7 +661,7 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
         raise RuntimeError(f"maximum size for tensor at dimension {dim} is {x.shape[dim]} but size is {size}")
     if size < 0 or step <= 0:
         raise RuntimeError(f"size is {size} but must be >= 0, and step is {step} but must be > 0")
-    return _unfold(x, dim, size, step)
+    return _unfold(x, dim, size, step) if ndim else _slice(x, (slice(size),))
 
 
 # -- a part replaced --------------------------------------------------------------------------------------------------
