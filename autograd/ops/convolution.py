@@ -22,8 +22,8 @@ its last axis only,
 
     S[h, (c, j), (n, q)]  =  x[n, c, h, s q + d j − p]       row h, as the taps of column j see it
 
-and then what all taps see from row r of the places, S[r], S[r + 1], ..., is one matrix as it lies in
-memory. The matrices of the next rows overlap it, and cost nothing:
+and then what all taps see from row r of the places, S[r], S[r + 1], ..., is one matrix as it lies
+in memory. The matrices of the next rows overlap it, and cost nothing:
 
     y[:, :, r]  =  w · [S[r]; S[r + 1]; S[r + 2]]            for a filter of three rows
 
@@ -120,12 +120,18 @@ def _overlap(first: int, step: int, count: int, length: int) -> tuple[slice, sli
 
 def _seen(s: np.ndarray, axes: Axes) -> np.ndarray:
     """What all taps see, as matrices (tap, place), one for each group and row of places."""
-    *rows, last = axes
+    rows = axes[:-1]
     groups, *_, channels, taps, images, places = s.shape
     group, *row, _, tap, _, place = s.strides
     overlapping = as_strided(
         s,
-        (groups, *[a.places for a in rows], *[a.taps for a in rows], channels * taps, images * places),
+        (
+            groups,
+            *[a.places for a in rows],
+            *[a.taps for a in rows],
+            channels * taps,
+            images * places,
+        ),
         (
             group,
             *[a.stride * step for a, step in zip(rows, row, strict=True)],
@@ -203,7 +209,7 @@ def _is_pointwise(axes: Axes, lengths: Sizes) -> bool:
 def _give_back(
     x: np.ndarray, w: np.ndarray, b: Any, size: Sizes, axes: Axes, groups: int
 ) -> np.ndarray:
-    """The transposed convolution, to images of ``size``: each place gives to what is under its taps.
+    """The transposed convolution: each place gives back to what is under its taps.
 
     With stride s, element s m + a of an axis gets something from place q = m + (a + p − d t) / s,
     through those taps t for which that is an integer. So the elements of each phase a come from a
@@ -215,7 +221,8 @@ def _give_back(
     if b is not None:
         y += b.reshape(-1, *[1] * len(size))
     strides = [axis.stride for axis in axes]
-    for phases in itertools.product(*[range(min(s, n)) for s, n in zip(strides, size, strict=True)]):
+    counts = [min(s, n) for s, n in zip(strides, size, strict=True)]
+    for phases in itertools.product(*map(range, counts)):
         taps_of_phase, axes_of_phase = zip(*map(_phase, axes, phases, size), strict=True)
         if all(taps_of_phase):
             part = y[(..., *[slice(a, None, s) for a, s in zip(phases, strides, strict=True)])]
@@ -225,7 +232,7 @@ def _give_back(
 
 
 def _phase(axis: Axis, a: int, length: int) -> tuple[list[int], Axis]:
-    """The taps that give to elements a, s + a, 2 s + a, ..., and how these look back through them."""
+    """The taps that give to elements a, s + a, 2 s + a, ..., which look back through them so."""
     s, d, start = axis.stride, axis.dilation, axis.padding + a
     taps = [t for t in reversed(range(axis.taps)) if (d * t - start) % s == 0]
     if not taps:
@@ -240,7 +247,7 @@ _PRODUCTS = 10**6  # BLAS is fastest on small matrices up to about so many multi
 
 @_single_for_half
 def _correlate(x: np.ndarray, dy: np.ndarray, axes: Axes, groups: int) -> np.ndarray:
-    """The gradient by the weight: each tap sums up what it met in all places, times ``dy`` there."""
+    """The gradient by the weight: each tap sums up what it met, times the ``dy`` of the place."""
     outputs, channels = dy.shape[1] // groups, x.shape[1] // groups
     *row_taps, taps = [axis.taps for axis in axes]
     row_axes = range(3, 2 + len(axes))
@@ -338,8 +345,8 @@ def conv2d(
 ) -> Any:  # fmt: skip
     """The convolution of images (N, C, H, W), or of one, by ``weight`` (O, C/groups, kH, kW).
 
-    The result has O channels, of height ⌊(H + 2 padding − dilation (kH − 1) − 1) / stride⌋ + 1 and a
-    width likewise; ``bias`` (O) is added. ``padding`` may be "valid", for none, or with stride 1
+    The result has O channels, of height ⌊(H + 2 padding − dilation (kH − 1) − 1) / stride⌋ + 1 and
+    a width likewise; ``bias`` (O) is added. ``padding`` may be "valid", for none, or with stride 1
     "same", for as much as keeps the size (an odd one goes behind). With ``groups``, each group of
     outputs sees its own group of inputs only. All tensors have one dtype; float16 is computed in
     float32 and rounded once.
@@ -353,9 +360,9 @@ def conv3d(
     input: Any, weight: Any, bias: Any = None,
     stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
 ) -> Any:  # fmt: skip
-    """The convolution of volumes (N, C, D, H, W), or of one, by ``weight`` (O, C/groups, kD, kH, kW).
+    """The convolution of volumes (N, C, D, H, W), or of one.
 
-    See :func:`conv2d`."""
+    ``weight`` is (O, C/groups, kD, kH, kW). See :func:`conv2d`."""
     return _convolution(3, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -388,15 +395,16 @@ def conv_transpose3d(
     input: Any, weight: Any, bias: Any = None,
     stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1,
 ) -> Any:  # fmt: skip
-    """The adjoint of :func:`conv3d`, from (N, C, D, H, W) or one, by ``weight`` (C, O/groups, kD, kH, kW).
+    """The adjoint of :func:`conv3d`, from (N, C, D, H, W) or (C, D, H, W).
 
-    See :func:`conv_transpose2d`."""
+    ``weight`` is (C, O/groups, kD, kH, kW). See :func:`conv_transpose2d`."""
     settings = (stride, padding, output_padding, groups, dilation)
     return _transposed_convolution(3, input, weight, bias, *settings)
 
 
 def _convolution(
-    dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+    dims: int, input: Any, weight: Any, bias: Any,
+    stride: Any, padding: Any, dilation: Any, groups: Any,
 ) -> Any:  # fmt: skip
     function = f"conv{dims}d"
     _check(function, dims, input, weight, bias, groups)
@@ -413,10 +421,10 @@ def _convolution(
         raise RuntimeError(
             "Calculated padded input size per channel: "
             f"({_times([n + 2 * a.padding for a, n in zip(axes, lengths, strict=True)])}). Kernel "
-            f"size: ({_times([a.dilation * (a.taps - 1) + 1 for a in axes])}). Kernel size can't be "
-            f"greater than actual input size: {function} got an input of shape {list(input.shape)} "
-            f"and a weight of shape {list(weight.shape)}. Give it a larger input, more padding, or a "
-            "smaller kernel or dilation."
+            f"size: ({_times([a.dilation * (a.taps - 1) + 1 for a in axes])}). Kernel size can't "
+            f"be greater than actual input size: {function} got an input of shape {list(input.shape)} "
+            f"and a weight of shape {list(weight.shape)}. Give it a larger input, more padding, or "
+            "a smaller kernel or dilation."
         )
     return _CONV[dims](input, weight, bias, axes, groups)
 

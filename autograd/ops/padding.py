@@ -21,7 +21,7 @@ from autograd.ops.windows import per_axis, require_tensor
 
 __all__ = ["pad"]
 
-Widths = tuple[tuple[int, int], ...]  # before and behind each of the last axes; negative: to cut off
+Widths = tuple[tuple[int, int], ...]  # before and behind each of the last axes; if negative, less
 
 
 @op(dx=lambda dy, widths: _constant_pad(dy, tuple([(-a, -b) for a, b in widths]), 0))
@@ -48,13 +48,14 @@ def _copy_pad(x, widths, mode):
 
 @linear(dx=lambda dy, widths, mode: _copy_pad(dy, widths, mode))
 def _sum_of_copies(x, shape, widths, mode):
-    """For each element of an array of this ``shape``, the sum of what :func:`_copy_pad` made of it."""
+    """For each element of an array of this ``shape``, the sum of its copies by _copy_pad."""
     for axis, width in enumerate(widths, start=x.ndim - len(widths)):
         sources = _sources(shape[axis], *width, mode)
         copied, begins = np.unique(np.sort(sources), return_index=True)
         y = np.zeros((*x.shape[:axis], shape[axis], *x.shape[axis + 1 :]), x.dtype)
         of_copied = (slice(None),) * axis + (copied,)
-        y[of_copied] = np.add.reduceat(x.take(np.argsort(sources, kind="stable"), axis), begins, axis)
+        ordered = x.take(np.argsort(sources, kind="stable"), axis)
+        y[of_copied] = np.add.reduceat(ordered, begins, axis)
         x = y
     return x
 
@@ -75,8 +76,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
 
     ``pad`` counts them, before and behind, the *last* dimension first: (left, right, top, bottom,
     ...). Negative counts cut off. ``mode`` is "constant" (``value``, 0 unless given; any number of
-    dimensions), "reflect", "replicate" or "circular" (the last 1 to 3 of one or two more dimensions:
-    images are (N, C, H, W) or (C, H, W)).
+    dimensions), or "reflect", "replicate" or "circular" (the last 1 to 3 dimensions, behind one or
+    two more: images are (N, C, H, W) or (C, H, W)).
 
     RuntimeError for counts that are odd in number, too many or too large, NotImplementedError for
     modes and numbers of dimensions other than these, TypeError for what are no ints."""
@@ -87,14 +88,16 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         return _constant_pad(input, widths, 0 if value is None else value)
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(
-            f"Unrecognised padding mode {mode}: pad() knows constant, reflect, replicate and circular"
+            f"Unrecognised padding mode {mode}: pad() knows constant, reflect, replicate, circular"
         )
     if value:
-        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument, but got {value}')
+        raise RuntimeError(
+            f'Padding mode "{mode}" doesn\'t take in value argument, but got value={value}'
+        )
     if len(widths) not in (1, 2, 3) or input.ndim - len(widths) not in (1, 2):
         raise NotImplementedError(
-            f"Padding size {2 * len(widths)} is not supported for {input.ndim}D input tensor in mode "
-            f"'{mode}': it pads the last 1, 2 or 3 dimensions, with one or two more before them. "
+            f"Padding size {2 * len(widths)} is not supported for {input.ndim}D input tensor in "
+            f"mode '{mode}': it pads the last 1, 2 or 3 dimensions, with one or two more before. "
             "Use unsqueeze or reshape to make the input so."
         )
     _check_what_is_copied(input, widths, mode)
@@ -140,4 +143,4 @@ def _check_what_is_copied(input: Any, widths: Widths, mode: str) -> None:
         if mode == "circular" and max(width) > n + sum(min(number, 0) for number in width):
             raise RuntimeError(f"Padding value causes wrapping around more than once: {given}")
         if n == 0 or n + sum(width) < 1:
-            raise RuntimeError(f"pad() in mode '{mode}' has nothing to copy, or nothing left: {given}")
+            raise RuntimeError(f"pad() in mode '{mode}' has nothing to copy or to keep: {given}")

@@ -3,12 +3,13 @@
 Nothing is learned here, but the image gets smaller, and where exactly something is matters less.
 
 **Max pooling** is a choice. Once it is known which tap of each window wins (a byte a window), it is
-linear: backward puts the gradient where the winners stood, and the gradient of that picks them again.
-Of equal values the first in row-major order wins, and nan wins over all numbers, as in PyTorch.
+linear: backward puts the gradient where the winners stood, and the gradient of that picks what
+stands there. Of equal values the first in row-major order wins, and nan wins over all numbers, as
+in PyTorch.
 
-**Average pooling** is linear from the start. A window is a product of intervals, so it can be summed
-along one axis after the other, kH + kW additions instead of kH·kW. The adjoint hands each sum back to
-all that went into it, again one axis after the other.
+**Average pooling** is linear from the start. A window is a product of intervals, so it can be
+summed along one axis after the other, kH + kW additions instead of kH·kW. The adjoint hands each sum
+back to all that went into it, again one axis after the other.
 
 Both work tap by tap, on the view of the image that a tap has from all its places (see windows.py).
 """
@@ -27,7 +28,17 @@ from autograd.ops.arithmetic import array_of
 from autograd.ops.gathering import add_along, picking
 from autograd.ops.shape import reshape
 from autograd.ops.windows import (
-    Axes, Axis, Sizes, at_least, axes_of, middle, per_axis, require_tensor, room, surrounded, views,
+    Axes,
+    Axis,
+    Sizes,
+    at_least,
+    axes_of,
+    middle,
+    per_axis,
+    require_tensor,
+    room,
+    surrounded,
+    views,
 )  # fmt: skip
 from autograd.tensor import Tensor, wrap
 
@@ -102,7 +113,7 @@ def _put_to_winners(x, shape, winners, axes):
     lengths = shape[-len(axes) :]
     y = np.zeros((*shape[: -len(axes)], *room(axes, lengths)), x.dtype)
     bits = np.ascontiguousarray(x).view(f"u{x.itemsize}")  # times 0 or 1: as a float, inf·0 is nan
-    if all(axis.dilation * (axis.taps - 1) < axis.stride for axis in axes):  # no window meets another
+    if all(axis.dilation * (axis.taps - 1) < axis.stride for axis in axes):  # windows do not meet
         for tap, view in enumerate(views(y.view(bits.dtype), axes)):
             np.multiply(bits, winners == tap, out=view)
     else:
@@ -314,7 +325,9 @@ def avg_pool3d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
 ) -> Any:  # fmt: skip
-    """The mean of every window of volumes (N, C, D, H, W) or (C, D, H, W). See :func:`avg_pool2d`."""
+    """The mean of every window of volumes (N, C, D, H, W) or (C, D, H, W).
+
+    See :func:`avg_pool2d`."""
     settings = (kernel_size, stride, padding, 1, ceil_mode)
     return _avg_pooling(3, input, settings, count_include_pad, divisor_override)
 
@@ -419,8 +432,8 @@ def _windows(
         )
         raise RuntimeError(
             f"Given input size: ({before}). Calculated output size: ({after}). Output size is too "
-            f"small: {function} got kernel_size={kernel_size} and padding={padding} for an input of "
-            f"shape {list(input.shape)}. Use a larger input, a smaller kernel or more padding."
+            f"small: {function} got kernel_size={kernel_size} and padding={padding} for an input "
+            f"of shape {list(input.shape)}. Use a larger input, a smaller kernel or more padding."
         )
     return axes
 
@@ -449,6 +462,6 @@ def _check_input(function: str, dims: int, input: Any) -> None:
     require_tensor(input, function)
     if input.ndim not in (dims + 1, dims + 2) or 0 in input.shape[-dims - 1 :]:
         raise RuntimeError(
-            f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with optional 0 dim batch size "
-            f"for input of {function}, but got: {list(input.shape)}"
+            f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with optional 0 dim batch "
+            f"size for input of {function}, but got: {list(input.shape)}"
         )

@@ -5,9 +5,9 @@ stride), the first of them p before the axis begins (the padding):
 
     tap t of the window at place q looks at element  s q + d t − p
 
-so that all taps at all places together reach over  s (o − 1) + d (k − 1) + 1  elements. What one tap
-sees from all places is a strided view, which costs nothing; unfold, fold and pooling work tap by tap
-on these views.
+so that all taps at all places together reach over  s (o − 1) + d (k − 1) + 1  elements. What one
+tap sees from all places is a strided view, which costs nothing; unfold, fold and pooling work tap
+by tap on these views.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def views(x: np.ndarray, axes: Axes) -> Iterator[np.ndarray]:
 
 
 def surrounded(x: np.ndarray, axes: Axes, value: Any) -> np.ndarray:
-    """``x`` with ``value`` around it as far as the windows look; ``x`` itself if that is nowhere."""
+    """``x`` with ``value`` around it as far as the windows look; if nowhere, ``x`` itself."""
     others, lengths = x.shape[: -len(axes)], x.shape[-len(axes) :]
     sizes = room(axes, lengths)
     if sizes == lengths:
@@ -108,7 +108,7 @@ def _col2im(x, axes, lengths):
 def unfold(
     input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Any:
-    """Every window of images (N, C, H, W), or of one, as a column: (N, C kH kW, places), row by row.
+    """Every window of images (N, C, H, W), or of one, as a column: (N, C kH kW, places).
 
     A convolution is then a matrix product: ``w.flatten(1) @ unfold(x, k)``, its places unflattened.
     Raises RuntimeError if the images have no place for a window, and for settings that make no
