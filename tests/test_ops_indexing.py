@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from agreement import assert_agreement, lines
 from compare import OURS, THEIRS
+from tables import assert_agreement, lines
 
 pytestmark = pytest.mark.skipif(THEIRS is None, reason="PyTorch is not installed")
 
