@@ -21,7 +21,7 @@ from autograd.from_data import fit, tensor
 from autograd.inplace import write
 from autograd.ops.shape import broadcast_shapes
 from autograd.random import Generator
-from autograd.tensor import Tensor, memory, wrap
+from autograd.tensor import Tensor, memory, wrap, wrap_new
 
 __all__ = [
     "arange",
@@ -82,7 +82,7 @@ def creates(rule: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
             no_default = own_default is inspect.Parameter.empty
             dtype = dtypes.get_default_dtype() if no_default else own_default
         numpy_dtype = None if dtype is None else dtypes.to_numpy(dtype)
-        made: Tensor = wrap(rule(*args, dtype=numpy_dtype, **settings))
+        made: Tensor = wrap_new(rule(*args, dtype=numpy_dtype, **settings))
         if out is not None:
             return _put(out, made, rule.__name__)
         return made if requires_grad is False else made.requires_grad_(requires_grad)

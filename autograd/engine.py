@@ -24,6 +24,7 @@ from autograd.dtypes import of_numpy
 from autograd.grad_mode import set_recording
 from autograd.node import FREED, AccumulateGrad, Node, accumulator
 from autograd.record import node_of
+from autograd.rules import pull_with_graph
 from autograd.saved import Overwritten, SavedInput
 from autograd.tensor import Tensor, storage, wrap
 
@@ -48,10 +49,12 @@ def run(
     """
     needed = None if wanted is None else _leading_to(wanted, [node for node, _, _ in roots])
     waiting = _count([node for node, _, _ in roots], needed)
-    arrived: dict[Node, Any] = {}
-    for root, slot, gradient in roots:
-        _add(arrived, root, slot, gradient)
-    ready = [(root, arrived.pop(root)) for root in list(arrived) if root not in waiting]
+    ready: list[tuple[Node, Any]] = []
+    for root, start in _starts(roots).items():
+        if root in waiting:  # another root leads here
+            waiting[root][1] = start
+        else:
+            ready.append((root, start))
 
     previous = set_recording(create_graph)
     node: Any = None
@@ -61,25 +64,26 @@ def run(
         ):  # as in the forward pass, inf and nan are values, not events
             while ready:
                 node, dy = ready.pop()
-                if type(node.dtype) is tuple and dy is not None:
+                if type(dy) is list:
                     dy = _all_outputs(node, dy, create_graph)
                 if node.hooks is not None:
                     dy = _call_before(node, dy)
-                if wanted is not None and node in wanted.places:
+                if wanted is not None and needed is not None and node in wanted.places:
                     dy = wanted.catch(node, dy)
-                pulls, kept = node.pulls, node.kept
+                    if needed.isdisjoint(node.inputs):
+                        continue  # nothing wanted lies beyond
+                kept = node.kept
+                if kept is FREED:
+                    raise _freed(node)
+                pulls, plain, keeps = node.how
                 if pulls is None and type(node) is AccumulateGrad:
-                    if wanted is None and dy is not None:
-                        # Two references, `dy` and the call's: the array is nobody else's and may
+                    if dy is not None:
+                        # Two references, `dy` and the call's: the array is nobody else's, and may
                         # become the .grad as it is.
                         accumulate(node.variable, dy, mine=_getrefcount(dy) == 2)
                         if node.hooks is not None:
                             _call_after(node, dy, (), ())
                     continue
-                if needed is not None and needed.isdisjoint(node.inputs):
-                    continue  # something wanted, and nothing beyond it
-                if kept is FREED:
-                    raise _freed(node)
                 if dy is None:  # nothing arrived, and nothing will go on
                     pulls, kept = _READY_MADE, itertools.repeat(None)
                 elif pulls is None:
@@ -89,46 +93,36 @@ def run(
                 if node.hooks is not None and node.hooks.after:
                     pulls, kept = _READY_MADE, _call_after(node, dy, pulls, kept)
 
-                shape = node.shape if node.plain else None
-                for target, slot, pull, k in zip(node.inputs, node.slots or _FIRST, pulls, kept):  # noqa: B905 (repeat() is endless)
+                shape = node.shape if plain else None
+                for target, slot, pull, k in zip(  # noqa: B905 (some are endless)
+                    node.inputs, node.slots or _FIRST, pulls, kept
+                ):
                     if target is None or (needed is not None and target not in needed):
                         continue
                     g = pull(dy, k)
-                    # The very same tuple for a shape says that nothing was broadcast: g fits as it
-                    # is.
+                    # The very same tuple for a shape: nothing was broadcast, and g fits as it is.
                     if target.shape is not shape and g is not None:
                         if type(target.dtype) is tuple:
-                            _add(arrived, target, slot, g)
-                            g = None
+                            g = _part(target, slot, g)
                         elif g.shape != target.shape or g.dtype is not target.dtype:
                             g = fit(g, target.shape, target.dtype)
-                    if target not in waiting:  # nothing else will arrive there
-                        ready.append(
-                            (target, arrived.pop(target) if g is None and target in arrived else g)
-                        )
+                    arrived = waiting.get(target)
+                    if arrived is None:  # this is all that will arrive there
+                        ready.append((target, g))
                         continue
-                    if g is not None:
-                        known = arrived.pop(target, None)
-                        if known is not None:
-                            # Add into the sum in place if nobody else can see it; else it is not
-                            # ours to change.
-                            if (
-                                type(known) is ndarray
-                                and _getrefcount(known) == 2
-                                and known.base is None
-                            ):
-                                known += g
-                                g = known
-                            else:
-                                g = known + g
-                        arrived[target] = g
-                    waiting[target] -= 1
-                    if not waiting[target]:
-                        ready.append((target, arrived.pop(target, None)))
+                    known = arrived[1]
+                    if known is None or g is None:
+                        arrived[1] = g if known is None else known
+                    elif type(known) is ndarray and _getrefcount(known) == 3 and known.base is None:
+                        known += g  # nobody else can see this sum: `arrived`, `known` and the call
+                    else:
+                        arrived[1] = _sum(known, g)
+                    arrived[0] -= 1
+                    if not arrived[0]:
+                        ready.append((target, arrived[1]))
+                        arrived[1] = None
                 g = known = dy = None  # so that they do not count as somebody else's references
-                if not retain_graph and (
-                    node.keeps or (node.keeps is None and _holds_memory(node.kept))
-                ):
+                if not retain_graph and (keeps or (keeps is None and _holds_memory(node.kept))):
                     node.kept = FREED
     except Overwritten as error:
         raise _overwritten(node, error) from None
@@ -142,22 +136,23 @@ def run(
         set_recording(previous)
 
 
-def _count(roots: Iterable[Node], needed: set[Node] | None) -> dict[Node, int]:
-    """How many gradients each node will receive from other nodes, for the nodes that will receive
-    more than one (and for roots that are reached from other roots, which have one already)."""
+def _count(roots: Sequence[Node], needed: set[Node] | None) -> dict[Node, list[Any]]:
+    """For each node that will receive several gradients from other nodes: [how many, their sum so
+    far]. A root that other roots lead to counts as such a node too."""
     seen = set(roots)
-    waiting: dict[Node, int] = {}
+    waiting: dict[Node, list[Any]] = {}
     stack = list(seen)
-    first = set(seen)
     while stack:
         for target in stack.pop().inputs:
             if target is None or (needed is not None and target not in needed):
                 continue
-            if target in seen:
-                waiting[target] = waiting.get(target, 0 if target in first else 1) + 1
-            else:
+            if target not in seen:
                 seen.add(target)
                 stack.append(target)
+            elif target in waiting:
+                waiting[target][0] += 1
+            else:
+                waiting[target] = [1 if target in roots else 2, None]
     return waiting
 
 
@@ -221,20 +216,27 @@ def sum_to_shape(array: Any, shape: tuple[int, ...]) -> Any:
 # -- gradients on their way ------------------------------------------------------------------------
 
 
-def _add(arrived: dict[Node, Any], node: Node, slot: int, gradient: Any) -> None:
-    """Add a gradient to what has arrived for one output of a node."""
-    several = type(node.dtype) is tuple
-    gradient = fit(
-        gradient,
-        node.shape[slot] if several else node.shape,
-        node.dtype[slot] if several else node.dtype,
-    )
-    if not several:
-        known = arrived.get(node)
-        arrived[node] = gradient if known is None else known + gradient
-        return
-    parts = arrived.setdefault(node, [None] * len(node.dtype))
-    parts[slot] = gradient if parts[slot] is None else parts[slot] + gradient
+def _starts(roots: Sequence[tuple[Node, int, Any]]) -> dict[Node, Any]:
+    """What each root starts with: the sum, if the same tensor was given twice."""
+    starts: dict[Node, Any] = {}
+    for root, slot, gradient in roots:
+        several = type(root.dtype) is tuple
+        start = _part(root, slot, gradient) if several else fit(gradient, root.shape, root.dtype)
+        starts[root] = _sum(starts[root], start) if root in starts else start
+    return starts
+
+
+def _part(node: Node, slot: int, gradient: Any) -> list[Any]:
+    """The gradient of one output of a node that has several: a list with None for the others."""
+    parts = [None] * len(node.dtype)
+    parts[slot] = fit(gradient, node.shape[slot], node.dtype[slot])
+    return parts
+
+
+def _sum(known: Any, g: Any) -> Any:
+    if type(known) is not list:
+        return known + g
+    return [a if b is None else b if a is None else a + b for a, b in zip(known, g, strict=True)]
 
 
 def _all_outputs(node: Any, parts: list[Any], create_graph: bool) -> tuple[Any, ...]:
@@ -252,8 +254,8 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
     return [
         None
         if target is None or (needed is not None and target not in needed)
-        else pull(dy, k, node)
-        for target, pull, k in zip(node.inputs, node.pulls_with_graph, node.kept)  # noqa: B905 (repeat() is endless)
+        else pull_with_graph(node.op.rule_of(i), dy, k, node)
+        for i, (target, k) in enumerate(zip(node.inputs, node.kept, strict=True))
     ]
 
 

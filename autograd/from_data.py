@@ -16,7 +16,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.device import check_device
 from autograd.ops.conversion import cast, clone
-from autograd.tensor import Tensor, alias, memory, wrap
+from autograd.tensor import Tensor, alias, memory, wrap, wrap_new
 
 
 def tensor(
@@ -41,7 +41,7 @@ def tensor(
             "rather than torch.tensor(sourceTensor).",
             stacklevel=2,
         )
-    made: Tensor = wrap(_array_of(data, dtype, copy=True))
+    made: Tensor = wrap_new(_array_of(data, dtype, copy=True))
     return made if requires_grad is False else made.requires_grad_(requires_grad)
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from autograd.grad_mode import no_grad, recording
 from autograd.inplace import check_in_place, rebase, touch
-from autograd.node import FREED, Node, users_frame
+from autograd.node import FREED, How, Node, users_frame
 from autograd.record import node_of
-from autograd.saved import SavedOutput, keep, unpack_tensor
-from autograd.tensor import Tensor, alias, storage, wrap
+from autograd.saved import SavedOutputOf, keep, unpack_tensor
+from autograd.tensor import Tensor, alias, wrap
 
 
 class FunctionCtx(Node):
@@ -30,6 +30,7 @@ class FunctionCtx(Node):
     _function: type[Function]
 
     def __init__(self) -> None:
+        self.how = How(None, False, True)
         self.inputs, self.slots, self.kept = (), None, ()
         self.shape, self.dtype = (), None
         self.operands, self.hooks = None, None
@@ -235,7 +236,7 @@ def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: Any, connected: Any) -> 
         return None
     for output, result in zip(outputs, connected, strict=True):
         if output is t and result._node is ctx:
-            return SavedOutput(result._array, storage(result), result._slot)
+            return SavedOutputOf(result)
     return keep(t)
 
 

@@ -136,6 +136,7 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
     array = memory(base)
     changed = record(
         _copy_slices.op.node,
+        _copy_slices.op.how,
         array,
         array.shape,
         array.dtype,

@@ -52,6 +52,8 @@ _AUGMENTED |= {"bitwise_and": "__iand__", "bitwise_or": "__ior__", "bitwise_xor"
 
 def _reflected(function: Any) -> Any:
     """other * self, for an ``other`` that is no tensor."""
+    if hasattr(function, "op") and hasattr(function.op, "reflected"):
+        return function.op.reflected
     return lambda self, other: function(other, self)
 
 

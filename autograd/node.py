@@ -14,7 +14,7 @@ import os
 import weakref
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Freed:
@@ -27,6 +27,14 @@ class Freed:
 FREED = Freed()
 
 
+class How(NamedTuple):
+    """How a node is run backward."""
+
+    pulls: Any  # the rule of each input, made ready by rules.py; None: the node has its own apply()
+    plain: bool  # elementwise, nothing promoted: where shapes are equal, gradients fit as they are
+    keeps: bool | None  # whether there is memory to free afterwards; None: look
+
+
 class Node:
     """One recorded operation. Each op has its own subclass, named for it: ``MulBackward``,
     ``Conv2dBackward``."""
@@ -36,6 +44,7 @@ class Node:
     #   slots    which output of that node the input was; None means the first for all (nearly
     #            always)
     #   kept     what the rule needs, or FREED
+    # How to run it backward: `how`, of which there is one for all nodes of an operation (see How).
     # Of the output: its shape and dtype (for several outputs a tuple of each).
     # Of the user: code, lasti. `operands` are the numbers of a scalar operation, for pictures.
     # `hooks` is None or Hooks.
@@ -44,6 +53,7 @@ class Node:
         "code",
         "dtype",
         "hooks",
+        "how",
         "inputs",
         "kept",
         "lasti",
@@ -52,15 +62,10 @@ class Node:
         "slots",
     )
 
-    plain = (
-        False  # elementwise, nothing promoted: where shapes are equal, gradients fit as they are
-    )
-    keeps: bool | None = True  # whether there is memory to free; None: look
+    op: Any = None  # the operation's description (rules.Op), where there is one
     fills_in_zeros = True  # whether an unused output's gradient arrives as zeros, or as None
-    pulls: Any = None  # the rules, made ready by op.py; None: the node has an apply() of its own
-    pulls_with_graph: Any = None
-    op: Any = None  # the operation's description (op.Op), where there is one
 
+    how: How
     inputs: tuple[Node | None, ...]
     slots: tuple[int, ...] | None
     kept: Any
@@ -117,10 +122,10 @@ class AccumulateGrad(Node):
     as long as a graph that leads here."""
 
     __slots__ = ("variable",)
-    keeps = False
 
     def __init__(self, variable: Any) -> None:
         self.variable = variable
+        self.how = How(None, False, False)
         self.inputs = ()
         self.slots = None
         self.kept = None

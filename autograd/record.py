@@ -14,14 +14,15 @@ from autograd.arguments import (
     array_argument,
     as_float,
     bind,
+    constant,
     does_not_fit,
     not_implemented,
     promote,
 )
 from autograd.grad_mode import recording
-from autograd.node import Node, accumulator, users_files, users_frame
-from autograd.rules import Op, Rule
-from autograd.saved import SavedInput, SavedOutput, keep
+from autograd.node import How, Node, accumulator, users_files, users_frame
+from autograd.rules import Op
+from autograd.saved import SavedOutput, keep
 from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
 
 _new = object.__new__
@@ -33,6 +34,7 @@ ndarray = np.ndarray
 
 def record(
     node_class: type[Node],
+    how: How,
     y: Any,
     shape: Any,
     dtype: Any,
@@ -49,6 +51,7 @@ def record(
         frame = users_frame(frame)
         code = frame.f_code
     node: Any = node_class()
+    node.how = how
     node.inputs = inputs
     node.slots = slots
     node.kept = kept
@@ -88,12 +91,18 @@ def node_of(t: Tensor) -> Node:
 
 
 def record_several(
-    node_class: type[Node], ys: tuple[Any, ...], inputs: Any, slots: Any, kept: Any, frame: Any
+    node_class: type[Node],
+    how: How,
+    ys: tuple[Any, ...],
+    inputs: Any,
+    slots: Any,
+    kept: Any,
+    frame: Any,
 ) -> Any:
     """The tensors of an operation with several outputs, which share one node. Integer outputs need
     no gradient."""
     shapes, kinds = tuple(y.shape for y in ys), tuple(y.dtype for y in ys)
-    first = record(node_class, ys[0], shapes, kinds, inputs, slots, kept, None, frame)
+    first = record(node_class, how, ys[0], shapes, kinds, inputs, slots, kept, None, frame)
     node = first._node
     outputs = [first]
     for slot, y in enumerate(ys[1:], start=1):
@@ -117,11 +126,10 @@ def record_several(
 def unary(op: Op) -> Callable[..., Any]:
     """y = f(x)."""
     forward, node_class, floats, kinds = op.forward, op.node, op.floats, op.kinds
+    how = op.plain_how
     needs = op.rules[op.inputs[0]].needs if op.rules else ()
-    nothing, needs_x, needs_y = needs == (), needs == op.inputs, needs == ("y",)
-    simple = nothing or needs_x or needs_y
-    same_shape = op.kind == "elementwise"
-    differentiable = bool(op.rules)
+    needs_x, needs_y = needs == op.inputs, needs == ("y",)
+    simple = bool(op.rules) and op.kind == "elementwise" and (not needs or needs_x or needs_y)
 
     def apply(input: Any) -> Any:
         if not isinstance(input, Tensor):
@@ -129,27 +137,27 @@ def unary(op: Op) -> Callable[..., Any]:
         if input._view is not None:
             refresh(input)
         x = input._array
-        if not (input._requires_grad and recording() and differentiable):
+        if not (input._requires_grad and recording()):
             if kinds and x.dtype.kind not in kinds:
                 raise not_implemented(op, x.dtype)
             return _unrecorded(op, forward(as_float(x) if floats else x), (input,))
         y = forward(x)
         operands = None if type(y) is ndarray else (x,)
-        if not simple:
-            return _record_general(op, (input,), (input,), y, operands, _getframe(1))
+        if not simple or input._slot:
+            return _recorded_if_due(op, (input,), (input,), y, operands, _getframe(1))
         before = input._node or accumulator(input)
-        if input._slot or not same_shape or type(before.dtype) is tuple:
-            slots, shape, dtype = (input._slot,), y.shape, y.dtype
-        else:
-            slots, shape, dtype = None, before.shape, before.dtype
-        changes = None
-        kept: Any = None
+        shape, dtype = before.shape, before.dtype
+        if type(dtype) is tuple:
+            shape, dtype = y.shape, y.dtype
+        changes = kept = None
         if needs_y:
             changes = [0, None]
             kept = SavedOutput(y, changes)
         elif needs_x:
-            kept = input if input._storage is None else SavedInput(input)
-        out = record(node_class, y, shape, dtype, (before,), slots, (kept,), operands, _getframe(1))
+            kept = keep(input)
+        out = record(
+            node_class, how, y, shape, dtype, (before,), None, (kept,), operands, _getframe(1)
+        )
         out._storage = changes
         return out
 
@@ -158,93 +166,135 @@ def unary(op: Op) -> Callable[..., Any]:
 
 def binary(op: Op) -> Callable[..., Any]:
     """y = f(a, b), elementwise: the inputs broadcast and are promoted; either may be a number."""
-    forward, node_class = op.forward, op.node
-    only_floats = (
-        op.floats or op.kinds is not None or not op.bools
-    )  # or else it must be looked into
+    forward, node_class, how = op.forward, op.node, op.plain_how
+    # Whether dtypes must be looked into even where both inputs have the same.
+    particular = op.floats or op.kinds is not None or not op.bools
     name_a, name_b = op.inputs
-    needs_a, needs_b = (op.rules[n].needs if op.rules else () for n in (name_a, name_b))
     # The commonest rules need nothing, or the other input.
-    simple = needs_a in ((), (name_b,)) and needs_b in ((), (name_a,))
+    needs_a, needs_b = (op.rules[n].needs if op.rules else ("-",) for n in (name_a, name_b))
+    simple_with_number = [
+        needs in ((), (n,)) for needs, n in ((needs_a, name_b), (needs_b, name_a))
+    ]
+    simple = all(simple_with_number)
     a_needs_b, b_needs_a = bool(needs_a), bool(needs_b)
-    differentiable = bool(op.rules)
 
     def apply(input: Any, other: Any) -> Any:
-        promoted = False
-        if isinstance(input, Tensor):
-            if input._view is not None:
-                refresh(input)
-            a, a_needs_grad = input._array, input._requires_grad
-            if isinstance(other, Tensor):
-                if other._view is not None:
-                    refresh(other)
-                b, b_needs_grad = other._array, other._requires_grad
-                if a.dtype is not b.dtype or (only_floats and b.dtype.kind != "f"):
-                    a, b = promote(op, a, b)
-                    promoted = True
-            else:
-                b, b_needs_grad = other, False
-                if a.dtype.kind != "f" or type(b) not in NUMBERS:
-                    a, b = promote(op, a, b)
-                    promoted = True
-        elif isinstance(other, Tensor):
-            if other._view is not None:
-                refresh(other)
-            a, a_needs_grad = input, False
-            b, b_needs_grad = other._array, other._requires_grad
-            if b.dtype.kind != "f" or type(a) not in NUMBERS:
-                a, b = promote(op, a, b)
-                promoted = True
-        else:
-            return forward(input, other)  # arrays in, array out
+        if not isinstance(other, Tensor):
+            return with_number(input, other, input, 0, _getframe(1))
+        if not isinstance(input, Tensor):
+            return with_number(input, other, other, 1, _getframe(1))
+        if input._view is not None:
+            refresh(input)
+        if other._view is not None:
+            refresh(other)
+        a, b = input._array, other._array
+        kind = type(a)
+        if not simple or ((kind is ndarray or kind is not type(b)) and a.dtype is not b.dtype):
+            return other_kinds(input, other, _getframe(1))
+        if particular and a.dtype.kind != "f":
+            return other_kinds(input, other, _getframe(1))
         try:
             y = forward(a, b)
         except ValueError as error:
             raise does_not_fit(op, (input, other), error) from None
-        if not ((a_needs_grad or b_needs_grad) and differentiable and recording()):
-            return _unrecorded(op, y, (input, other))
-        operands = None if type(y) is ndarray else (a, b)
-        if not simple:
-            return _record_general(op, (input, other), (input, other), y, operands, _getframe(1))
-        node_a = node_b = kept_a = kept_b = slots = None
-        if a_needs_grad:
+
+        # Two tensors of one dtype: nothing is promoted, and the gradients will have that dtype too.
+        node_a: Any = None
+        node_b: Any = None
+        kept_a = kept_b = None
+        slot_a = slot_b = 0
+        if input._requires_grad:
+            if not recording():
+                return _unrecorded(op, y, (input, other))
             before = node_a = input._node or accumulator(input)
             if a_needs_b:
-                kept_a = (
-                    keep(other) if promoted or b is other or other._storage is not None else other
-                )
-            if input._slot:
-                slots = (input._slot, 0)
-        if b_needs_grad:
+                kept_a = other if other._storage is None else keep(other)
+            slot_a = input._slot
+            if other._requires_grad:
+                node_b = other._node or accumulator(other)
+                if b_needs_a:
+                    kept_b = input if input._storage is None else keep(input)
+                slot_b = other._slot
+        elif other._requires_grad and recording():
             before = node_b = other._node or accumulator(other)
-            if b_needs_a:
-                kept_b = (
-                    keep(input) if promoted or a is input or input._storage is not None else input
-                )
-            if other._slot:
-                slots = (input._slot if a_needs_grad else 0, other._slot)
+            kept_b = keep(input) if b_needs_a else None
+            slot_b = other._slot
+        else:
+            return _unrecorded(op, y, (input, other))
         shape, dtype = before.shape, before.dtype
-        if (
-            promoted
-            or type(dtype) is tuple
-            or not (
-                (node_a is not None and node_b is not None and node_a.shape is node_b.shape)
-                or shape == y.shape
-            )
-        ):
-            shape, dtype = y.shape, y.dtype
+        if type(y) is ndarray:
+            operands = None
+            if type(dtype) is tuple or shape != y.shape:
+                shape, dtype = y.shape, y.dtype
+        else:
+            operands = (a, b)
+            if type(dtype) is tuple or shape:
+                shape, dtype = y.shape, y.dtype
         return record(
-            op.node if promoted else node_class,
+            node_class,
+            how,
             y,
             shape,
             dtype,
             (node_a, node_b),
-            slots,
+            (slot_a, slot_b) if slot_a or slot_b else None,
             (kept_a, kept_b),
             operands,
             _getframe(1),
         )
 
+    def with_number(input: Any, other: Any, t: Any, place: int, frame: Any) -> Any:
+        """A tensor of floats and a number, which stays as it is: NumPy fits it to the tensor."""
+        number = input if place else other
+        if not isinstance(t, Tensor):
+            return forward(input, other)  # arrays in, array out
+        if (
+            type(number) not in NUMBERS
+            or t._array.dtype.kind != "f"
+            or not simple_with_number[place]
+        ):
+            return other_kinds(input, other, frame)
+        if t._view is not None:
+            refresh(t)
+        number = constant(number, t._array)
+        a, b = (number, t._array) if place else (t._array, number)
+        y = forward(a, b)
+        if not (t._requires_grad and recording()):
+            return _unrecorded(op, y, (t,))
+        before = t._node or accumulator(t)
+        shape, dtype = before.shape, before.dtype
+        if type(dtype) is tuple:
+            shape, dtype = y.shape, y.dtype
+        kept = number if (b_needs_a if place else a_needs_b) else None
+        inputs = (None, before) if place else (before, None)
+        both = (None, kept) if place else (kept, None)
+        slots = None if not t._slot else (0, t._slot) if place else (t._slot, 0)
+        operands = None if type(y) is ndarray else (a, b)
+        return record(node_class, how, y, shape, dtype, inputs, slots, both, operands, frame)
+
+    def other_kinds(input: Any, other: Any, frame: Any) -> Any:
+        """Dtypes that must be promoted, arrays as operands, and rules that need something else."""
+        for t in (input, other):
+            if isinstance(t, Tensor) and t._view is not None:
+                refresh(t)
+        a, b = (t._array if isinstance(t, Tensor) else t for t in (input, other))
+        if (
+            not (a is input or b is other)
+            or type(a if a is input else b) not in NUMBERS
+            or (b if a is input else a).dtype.kind != "f"
+        ):
+            a, b = promote(op, a, b)
+        try:
+            y = forward(a, b)
+        except ValueError as error:
+            raise does_not_fit(op, (input, other), error) from None
+        return _recorded_if_due(op, (input, other), (input, other), y, (a, b), frame)
+
+    def reflected(self: Any, other: Any) -> Any:
+        """other * self, where ``other`` is no tensor."""
+        return with_number(other, self, self, 1, _getframe(1))
+
+    op.reflected = reflected
     return apply
 
 
@@ -253,18 +303,11 @@ def general(op: Op) -> Callable[..., Any]:
     tuple of them."""
     forward, count, total = op.forward, len(op.inputs), len(op.parameters)
     promotes = op.kind in ("elementwise", "bilinear")
-    differentiable = bool(op.rules)
 
     def apply(*args: Any, **kwargs: Any) -> Any:
         values = args if len(args) == total and not kwargs else bind(op, args, kwargs)
         tensors = values[:count]
-        needs_grad = any_tensor = False
-        for t in tensors:
-            if isinstance(t, Tensor):
-                any_tensor = True
-                if t._view is not None:
-                    refresh(t)
-                needs_grad = needs_grad or t._requires_grad
+        any_tensor = _refreshed(tensors)
         arrays = [v._array if isinstance(v, Tensor) else v for v in values]
         if not any_tensor:
             return forward(*arrays)
@@ -280,15 +323,8 @@ def general(op: Op) -> Callable[..., Any]:
             y = forward(*arrays)
         except ValueError as error:
             raise does_not_fit(op, tensors, error) from None
-        if not (needs_grad and differentiable and recording()):
-            out = (
-                tuple(_unrecorded(op, part, tensors) for part in y)
-                if type(y) is tuple
-                else _unrecorded(op, y, tensors)
-            )
-        else:
-            operands = None if type(y) in (ndarray, tuple) else tuple(arrays)
-            out = _record_general(op, tensors, values, y, operands, _getframe(1))
+        operands = None if type(y) in (ndarray, tuple) else tuple(arrays)
+        out = _recorded_if_due(op, tensors, values, y, operands, _getframe(1))
         if op.view:
             _mark_view(op, tensors[0], values[count:], out)
         return out
@@ -302,77 +338,77 @@ def variadic(op: Op) -> Callable[..., Any]:
     forward = op.forward
 
     def apply(*tensors: Any, **settings: Any) -> Any:
-        needs_grad = any_tensor = False
-        for t in tensors:
-            if isinstance(t, Tensor):
-                any_tensor = True
-                if t._view is not None:
-                    refresh(t)
-                needs_grad = needs_grad or t._requires_grad
+        any_tensor = _refreshed(tensors)
         arrays = [t._array if isinstance(t, Tensor) else t for t in tensors]
         if not any_tensor:
             return forward(*arrays, **settings)
         y = forward(*arrays, **settings)
-        if not (needs_grad and recording()):
-            return _unrecorded(op, y, tensors)
         values = (tensors, *(settings[name] for name in op.settings))
-        return _record_general(op, tensors, values, y, None, _getframe(1))
+        return _recorded_if_due(op, tensors, values, y, None, _getframe(1))
 
     return apply
 
 
-def _record_general(op: Op, tensors: Any, values: Any, y: Any, operands: Any, frame: Any) -> Any:
-    """Record an operation of any shape: ``values`` are all its arguments, in the order of its
-    parameters."""
-    needing = [isinstance(t, Tensor) and t._requires_grad for t in tensors]
-    given = dict(zip(op.inputs + op.settings, values, strict=True))
-    saved_y = (
-        SavedOutput(y, [0, None]) if any("y" in rule.needs for rule in op.rules.values()) else None
-    )
-    rules = [op.rules[op.inputs[0 if op.variadic else i]] for i in range(len(tensors))]
-    kept = tuple(
-        _kept(op, rule, given, saved_y, i) if needed else None
-        for i, (rule, needed) in enumerate(zip(rules, needing, strict=True))
-    )
-    inputs = tuple(
-        node_of(t) if needed else None for t, needed in zip(tensors, needing, strict=True)
-    )
-    places = tuple(t._slot if needed else 0 for t, needed in zip(tensors, needing, strict=True))
+def _refreshed(tensors: tuple[Any, ...]) -> bool:
+    """Bring the nodes of views up to date; returns whether there is a tensor at all."""
+    any_tensor = False
+    for t in tensors:
+        if isinstance(t, Tensor):
+            any_tensor = True
+            if t._view is not None:
+                refresh(t)
+    return any_tensor
+
+
+def _recorded_if_due(op: Op, tensors: Any, values: Any, y: Any, operands: Any, frame: Any) -> Any:
+    """The result of an operation of any shape, recorded if an input requires grad. ``values`` are
+    all its arguments, in the order of its parameters."""
+    due = [isinstance(t, Tensor) and t._requires_grad for t in tensors]
+    if not (True in due and op.rules and recording()):
+        if type(y) is tuple:
+            return tuple(_unrecorded(op, part, tensors) for part in y)
+        return _unrecorded(op, y, tensors)
+    inputs = tuple([node_of(t) if d else None for t, d in zip(tensors, due, strict=True)])
+    places = tuple([t._slot if d else 0 for t, d in zip(tensors, due, strict=True)])
     slots = places if any(places) else None
+    saved_y = SavedOutput(y, [0, None]) if op.needs_output else None
+    kept = tuple(
+        [_kept(op.rule_of(i).plan, values, saved_y, i) if d else None for i, d in enumerate(due)]
+    )
     if type(y) is tuple:
-        return record_several(op.node, y, inputs, slots, kept, frame)
-    out = record(op.node, y, y.shape, y.dtype, inputs, slots, kept, operands, frame)
+        return record_several(op.node, op.how, y, inputs, slots, kept, frame)
+    out = record(op.node, op.how, y, y.shape, y.dtype, inputs, slots, kept, operands, frame)
     if saved_y is not None:
         out._storage = saved_y.changes
     return out
 
 
-def _kept(op: Op, rule: Rule, given: dict[str, Any], saved_y: Any, i: int) -> Any:
+def _kept(plan: tuple[tuple[str, int], ...], values: Any, saved_y: Any, i: int) -> Any:
     """What the rule of input number ``i`` needs, in its order: the thing itself if it is one, a
     tuple if several."""
-    kept = tuple(_needed(need, given, saved_y, i) for need in rule.needs)
-    return kept[0] if len(kept) == 1 else kept or None
+    if len(plan) == 1:
+        return _needed(*plan[0], values, saved_y, i)
+    return tuple([_needed(what, index, values, saved_y, i) for what, index in plan]) or None
 
 
-def _needed(need: str, given: dict[str, Any], saved_y: Any, i: int) -> Any:
-    if need == "y":
+def _needed(what: str, index: int, values: Any, saved_y: Any, i: int) -> Any:
+    if what == "value":
+        return keep(values[index])
+    if what == "y":
         return saved_y
-    if need in given:
-        return keep(given[need])
-    if need == "i":
+    if what == "i":
         return i
-    source, _, what = need.rpartition("_")
-    value = given[source]
+    value = values[index]
     if isinstance(value, tuple):  # the list of a variadic op
-        return tuple(getattr(v._array if isinstance(v, Tensor) else v, what) for v in value)
-    array = value._array if isinstance(value, Tensor) else value
-    return (
-        getattr(array, what)
-        if isinstance(array, ARRAYS)
-        else ()
-        if what == "shape"
-        else type(array)
-    )
+        return tuple([getattr(_content(v), what) for v in value])
+    content = _content(value)
+    if isinstance(content, ARRAYS):
+        return getattr(content, what)
+    return () if what == "shape" else type(content)  # of a number
+
+
+def _content(value: Any) -> Any:
+    return value._array if isinstance(value, Tensor) else value
 
 
 def _mark_view(op: Op, base: Tensor, settings: tuple[Any, ...], out: Any) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import operator
 from collections.abc import Callable
 from typing import Any
 
-from autograd.node import Node
+from autograd.node import How, Node
 from autograd.saved import SavedOutput, unpack, unpack_tensor, verified
 from autograd.tensor import Tensor
 
@@ -16,12 +17,16 @@ class Rule:
     """The derivative of one input: the function as written, and the names of what it needs beside
     ``dy``."""
 
-    __slots__ = ("function", "input", "needs")
+    __slots__ = ("function", "input", "needs", "passes_on", "plan", "written")
+
+    plan: tuple[tuple[str, int], ...]  # where each need is found: (what, number of the argument)
 
     def __init__(self, input: str, function: Callable[..., Any]) -> None:
         self.input = input
-        self.function = function
+        self.written = function
+        self.function = as_operator(function)
         self.needs = tuple(inspect.getfullargspec(function).args[1:])
+        self.passes_on = not self.needs and function.__code__.co_code == _PASS_ON  # lambda dy: dy
 
 
 class Op:
@@ -36,7 +41,7 @@ class Op:
     ) -> None:
         code = function.__code__
         self.name = function.__name__.lstrip("_")
-        self.forward = function
+        self.forward = as_operator(function)
         self.kind = kind
         self.parameters = code.co_varnames[: code.co_argcount]
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
@@ -62,6 +67,7 @@ class Op:
         self.bools: bool = traits.pop("bools", True)
         self.rules = {name[1:]: Rule(name[1:], rule) for name, rule in rules.items()}
         self.apply: Callable[..., Any]
+        self.reflected: Callable[..., Any]  # for binary operations: with the two exchanged
         self._check(traits)
         title = "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
         self.node: type[Node] = type(
@@ -69,18 +75,29 @@ class Op:
             (Node,),
             {"__slots__": (), "op": self, "__module__": function.__module__},
         )
-        self.node.keeps = self._keeps()
+        self.needs_output = any("y" in rule.needs for rule in self.rules.values())
+        for rule in self.rules.values():
+            rule.plan = tuple(map(self._place, rule.needs))
         ordered = [self.rules[name] for name in self.inputs] if self.rules else []
-        pulls, with_graph = list(map(_pull, ordered)), list(map(_pull_with_graph, ordered))
-        if self.variadic:  # one rule serves the whole list of tensors
-            self.node.pulls = itertools.repeat(*pulls)
-            self.node.pulls_with_graph = itertools.repeat(*with_graph)
-        else:
-            self.node.pulls = tuple(pulls)
-            self.node.pulls_with_graph = tuple(with_graph)
-        self.plain_node: type[Node] = type(
-            self.node.__name__, (self.node,), {"__slots__": (), "plain": True}
-        )
+        pulls = map(pull_of, ordered)
+        # One rule serves a whole list of tensors.
+        each = itertools.repeat(next(pulls)) if self.variadic else tuple(pulls)
+        self.how = How(each, False, self._keeps())
+        self.plain_how = How(each, kind in ("elementwise", "bilinear"), self._keeps())
+
+    def rule_of(self, i: int) -> Rule:
+        """The rule of input number ``i``."""
+        return self.rules[self.inputs[0 if self.variadic else i]]
+
+    def _place(self, need: str) -> tuple[str, int]:
+        """Where a rule's need is found when the operation is recorded."""
+        names = self.inputs + self.settings
+        if need in ("y", "i") and need not in names:
+            return need, 0
+        if need in names:
+            return "value", names.index(need)
+        source, _, what = need.rpartition("_")
+        return what, names.index(source)
 
     def _keeps(self) -> bool | None:
         """Whether its nodes keep memory that backward should free: inputs or the output; None: it
@@ -115,14 +132,34 @@ class Op:
 
 # -- rules made ready for the engine ---------------------------------------------------------------
 
-_pass_on = lambda dy: dy  # noqa: E731 (to be compared with rules, which are lambdas)
+_PASS_ON = (lambda dy: dy).__code__.co_code
+
+# A Python function that only applies an operator costs twice what the operator costs. They are known
+# by their bytecode, which is the same whatever the parameters are called.
+_OPERATORS = {
+    (function.__code__.co_code, function.__code__.co_argcount): its_operator
+    for function, its_operator in [
+        (lambda a, b: a + b, operator.add),
+        (lambda a, b: a - b, operator.sub),
+        (lambda a, b: a * b, operator.mul),
+        (lambda a, b: a / b, operator.truediv),
+        (lambda a: -a, operator.neg),
+    ]
+}
 
 
-def _pull(rule: Rule) -> Callable[[Any, Any], Any]:
+def as_operator(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The operator that ``function`` consists of, if it does; else the function."""
+    code = function.__code__
+    known: Any = _OPERATORS.get((code.co_code, code.co_argcount))
+    return known or function
+
+
+def pull_of(rule: Rule) -> Callable[[Any, Any], Any]:
     """``pull(dy, kept)``: the rule on arrays. One need is kept as it is, several as a tuple."""
     function = rule.function
-    if function.__code__.co_code == _pass_on.__code__.co_code:
-        return lambda dy, kept: dy  # the rule `lambda dy: dy`, spared a call
+    if rule.passes_on:
+        return lambda dy, kept: dy
     if not rule.needs:
         return lambda dy, kept: function(dy)
     if len(rule.needs) > 1:
@@ -135,20 +172,17 @@ def _pull(rule: Rule) -> Callable[[Any, Any], Any]:
         return pull_y
 
     def pull(dy: Any, kept: Any) -> Any:
-        if (
-            type(kept) is Tensor and kept._storage is None
-        ):  # the short way: nobody shares or changed its memory
-            return function(dy, kept._array)
+        if type(kept) is Tensor:  # the short way, for memory that has not been changed
+            changes = kept._storage
+            if changes is None or changes[0] == 0:
+                return function(dy, kept._array)
         return function(dy, unpack(kept))
 
     return pull
 
 
-def _pull_with_graph(rule: Rule) -> Callable[[Any, Any, Node], Any]:
-    """``pull(dy, kept, node)``: the rule on tensors, for create_graph=True."""
-    function = rule.function
-    if not rule.needs:
-        return lambda dy, kept, node: function(dy)
-    if len(rule.needs) > 1:
-        return lambda dy, kept, node: function(dy, *[unpack_tensor(k, node) for k in kept])
-    return lambda dy, kept, node: function(dy, unpack_tensor(kept, node))
+def pull_with_graph(rule: Rule, dy: Any, kept: Any, node: Node) -> Any:
+    """The rule on tensors, for create_graph=True."""
+    if len(rule.needs) != 1:
+        return rule.function(dy, *[unpack_tensor(k, node) for k in kept or ()])
+    return rule.function(dy, unpack_tensor(kept, node))

@@ -16,8 +16,8 @@ from autograd.tensor import Tensor, storage, wrap
 
 
 class SavedInput:
-    """A kept tensor whose memory had been shared or changed already: remembers how often, to notice
-    a later change."""
+    """A kept tensor whose memory had been changed before: remembers how often, to notice a later
+    change. (A tensor that is kept as itself had not been changed.)"""
 
     __slots__ = ("tensor", "version")
 
@@ -30,13 +30,25 @@ class SavedOutput:
     """A kept output. Only the array: the tensor would hold its node, which would hold the
     tensor."""
 
-    __slots__ = ("array", "changes", "slot", "version")
+    __slots__ = ("array", "changes")
 
-    def __init__(self, array: Any, changes: list[Any], slot: int = 0) -> None:
+    slot = 0  # which output it is
+    version = 0  # the number of changes when it was kept
+
+    def __init__(self, array: Any, changes: list[Any]) -> None:
         self.array = array
         self.changes = changes
-        self.slot = slot
-        self.version = changes[0]
+
+
+class SavedOutputOf(SavedOutput):
+    """A kept output of a Function: any of its outputs, perhaps changed before."""
+
+    __slots__ = ("slot", "version")
+
+    def __init__(self, output: Tensor) -> None:
+        super().__init__(output._array, storage(output))
+        self.slot = output._slot
+        self.version = self.changes[0]
 
 
 class Overwritten(Exception):
@@ -59,7 +71,9 @@ class Overwritten(Exception):
 def keep(value: Any) -> Any:
     """What is kept of an input or a setting: a tensor stays itself, so that a gradient of the
     gradient can follow it."""
-    return SavedInput(value) if isinstance(value, Tensor) and value._storage is not None else value
+    if isinstance(value, Tensor) and value._storage is not None and value._storage[0]:
+        return SavedInput(value)
+    return value
 
 
 def unpack(kept: Any) -> Any:

@@ -591,6 +591,11 @@ def wrap(array: Any, cls: type = Tensor) -> Any:
     return t
 
 
+def wrap_new(array: Any) -> Any:
+    """A leaf around an array that nobody else has. A single number becomes a NumPy scalar."""
+    return wrap(array if array.ndim else array[()])
+
+
 def alias(t: Tensor, cls: type = Tensor) -> Any:
     """Another tensor on the same memory, outside the graph; changes made through either are counted
     for both."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import constant
 from autograd.op import elementwise
 from autograd.ops.arithmetic import no_slope, sqrt
 from autograd.ops.comparison import isfinite, isnan, masked, where
@@ -118,7 +119,7 @@ def cosh(x):
     return np.cosh(x)
 
 
-@elementwise(dx=lambda dy, y: dy * (1 - y * y), floats=True)
+@elementwise(dx=lambda dy, y: dy * (constant(1, y) - y * y), floats=True)
 def tanh(x):
     """The hyperbolic tangent sinh x / cosh x, elementwise."""
     return np.tanh(x)
@@ -142,10 +143,11 @@ def atanh(x):
     return np.arctanh(x)
 
 
-@elementwise(dx=lambda dy, y: dy * y * (1 - y), floats=True)
+@elementwise(dx=lambda dy, y: dy * y * (constant(1, y) - y), floats=True)
 def sigmoid(x):
     """σ(x) = 1 / (1 + e⁻ˣ), elementwise."""
-    return 1 / (1 + np.exp(-x))
+    one = constant(1, x)
+    return one / (one + np.exp(-x))
 
 
 @elementwise(dx=lambda dy, x: dy / (x * (1 - x)), floats=True)
