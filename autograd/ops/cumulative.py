@@ -11,7 +11,7 @@ from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.comparison import logical_xor
 from autograd.ops.conversion import cast
-from autograd.ops.dimensions import ndim_of, one
+from autograd.ops.dimensions import ndim_of, numpy_names, one
 from autograd.ops.gathering import add_along, as_given, picking
 from autograd.ops.joining import cat
 from autograd.ops.powers import exp
@@ -34,6 +34,7 @@ def _sum_from_end(x, dim):
     return np.flip(np.add.accumulate(np.flip(x, dim), dim), dim).copy()
 
 
+@numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running sum along ``dim``: yₖ = x₁ + ... + xₖ. Integers and bools sum to int64; ``dtype`` converts first."""
     return _along(_cumsum, input if dtype is None else cast(input, dtype), dim)
@@ -102,6 +103,7 @@ def _before(y: Any, dim: int) -> Any:
     return _shift(y, dim, 1) + first
 
 
+@numpy_names
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running product along ``dim``: yₖ = x₁ ⋯ xₖ. Of integers and bools int64; ``dtype`` converts first.
 

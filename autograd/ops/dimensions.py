@@ -74,3 +74,17 @@ def flexible(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(input, *given, **named)
 
     return call
+
+
+def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function be called with NumPy's ``axis`` and ``keepdims`` too, as PyTorch's may."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        if "axis" in named:
+            named["dim"] = named.pop("axis")
+        if "keepdims" in named:
+            named["keepdim"] = named.pop("keepdims")
+        return function(*args, **named)
+
+    return call

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.dtypes import result_dtype
 from autograd.op import linear
 from autograd.ops.arithmetic import array_of
-from autograd.ops.dimensions import ndim_of, one
+from autograd.ops.dimensions import ndim_of, numpy_names, one
 from autograd.ops.shape import (
     _reshape,
     _select,
@@ -44,6 +44,7 @@ def _stack(*xs, dim, dtype):
     return np.stack(xs, dim, dtype=dtype)
 
 
+@numpy_names
 def cat(tensors: Any, dim: int = 0) -> Any:
     """The tensors one after the other along ``dim``, promoted to one dtype. All other lengths must be the same (but 1-d
     tensors of no elements are passed over).
@@ -66,6 +67,7 @@ def cat(tensors: Any, dim: int = 0) -> Any:
 concat = concatenate = cat
 
 
+@numpy_names
 def stack(tensors: Any, dim: int = 0) -> Any:
     """Tensors of one shape next to each other along a new dimension ``dim``, promoted to one dtype.
 

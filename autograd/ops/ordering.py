@@ -86,13 +86,17 @@ _mode = picking("_mode", put_along)
 
 @op(dx=lambda dy, x, y: shared_with_nan(dy, x, y))
 def _median(x):
-    """The median of all; nan if there is one"""
+    """The median of all; nan if there is one, or nothing at all"""
+    if not x.size:
+        return np.full((), np.nan).astype(x.dtype)
     return x.reshape(-1)[_median_index(x.reshape(-1), 0)[0]]
 
 
 @op(dx=lambda dy, x, y: shared_with_nan(dy, x, y))
 def _nanmedian(x):
-    """The median of all that is not nan"""
+    """The median of all that is not nan; nan if that is nothing"""
+    if not x.size:
+        return np.full((), np.nan).astype(x.dtype)
     return x.reshape(-1)[_nanmedian_index(x.reshape(-1), 0)[0]]
 
 
@@ -113,20 +117,15 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The median of all (equal elements share the gradient); or, along ``dim``, the medians and their indices: ``(values,
     indices)``. Of an even number the lower of the two in the middle; nan if there is one."""
     if dim is None:
-        return _median(input) if array_of(input).size else _no_median(input)
+        return _median(input)
     return return_types.median(*_by_index("median", _median_along, _median_index, input, dim, keepdim))
 
 
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """As :func:`median`, passing over nan."""
     if dim is None:
-        return _nanmedian(input) if array_of(input).size else _no_median(input)
+        return _nanmedian(input)
     return return_types.nanmedian(*_by_index("nanmedian", _median_along, _nanmedian_index, input, dim, keepdim))
-
-
-def _no_median(input: Any) -> Any:
-    nothing = np.full((), np.nan).astype(array_of(input).dtype)
-    return as_given(nothing, input)
 
 
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:

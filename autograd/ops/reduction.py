@@ -18,7 +18,7 @@ from autograd.op import elementwise, linear, op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.conversion import cast
 from autograd.ops.cumulative import _cumprod, cumprod_gradient, cumsum, diff, neighbours
-from autograd.ops.dimensions import ndim_of, one, reduced
+from autograd.ops.dimensions import ndim_of, numpy_names, one, reduced
 from autograd.ops.elementary import maximum, minimum
 from autograd.ops.gathering import as_given, picking, put_along
 from autograd.ops.powers import exp
@@ -72,18 +72,21 @@ def _nansum(x, dim, keepdim):
     return np.nansum(x, axis=dim, keepdims=keepdim, dtype=None if x.dtype.kind == "f" else np.int64)
 
 
+@numpy_names
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over ``dim`` (None: all). Integers and bools sum to int64; ``dtype`` converts first."""
     x = input if dtype is None else cast(input, dtype)
     return _sum(x, reduced(dim, ndim_of(x)), keepdim)
 
 
+@numpy_names
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum over ``dim`` (None: all) in which nan counts as 0."""
     x = input if dtype is None else cast(input, dtype)
     return _nansum(x, reduced(dim, ndim_of(x)), keepdim)
 
 
+@numpy_names
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over ``dim`` (None: all); of no elements nan. ``dtype`` converts first. RuntimeError for integers."""
     x = input if dtype is None else cast(input, dtype)
@@ -96,6 +99,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return _mean(x, dim, keepdim)
 
 
+@numpy_names
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean over ``dim`` (None: all) of what is not nan. RuntimeError for integers."""
     x = input if dtype is None else cast(input, dtype)
@@ -106,6 +110,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     return nansum(x, dim, keepdim) / there.astype(numbers.dtype)
 
 
+@numpy_names
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """log Σ exp(x) over ``dim``, computed without overflow. Integers are computed as floats."""
     return _logsumexp(input, reduced(dim, ndim_of(input)), keepdim)
@@ -141,6 +146,7 @@ def _product_gradient(dy: Any, x: Any, y: Any, dim: int | None) -> Any:
     return cumprod_gradient(last, x, _cumprod(x, dim), dim)
 
 
+@numpy_names
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product over ``dim`` (None: all). Of integers and bools int64; ``dtype`` converts first.
 
@@ -184,17 +190,20 @@ def quotient(a, b):
     return a / (b + zero) * ~zero
 
 
+@numpy_names
 def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
     """The variance over ``dim`` (None: all), Σ (x - mean)² / (n - correction), where correction is 1 by default (Bessel's);
     ``unbiased=False`` means 0. Of n <= correction elements it is nan or inf. RuntimeError for integers."""
     return _var(*_spread_arguments(input, dim, unbiased, keepdim, correction))
 
 
+@numpy_names
 def std(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
     """The standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken to be 0."""
     return _std(*_spread_arguments(input, dim, unbiased, keepdim, correction))
 
 
+@numpy_names
 def var_mean(
     input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> tuple[Any, Any]:
@@ -202,6 +211,7 @@ def var_mean(
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, _dim_of(dim), keepdim)
 
 
+@numpy_names
 def std_mean(
     input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
 ) -> tuple[Any, Any]:
@@ -278,11 +288,13 @@ _max_along = picking("_max_along", put_along)
 _min_along = picking("_min_along", put_along)
 
 
+@numpy_names
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The largest elements over ``dim`` (none: all); nan if there is one. Equal ones share the gradient equally."""
     return _amax(input, not_empty("amax", input, reduced(dim, ndim_of(input))), keepdim)
 
 
+@numpy_names
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The smallest elements over ``dim`` (none: all); nan if there is one. Equal ones share the gradient equally."""
     return _amin(input, not_empty("amin", input, reduced(dim, ndim_of(input))), keepdim)
@@ -293,6 +305,7 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any
     return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
+@numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """``max(x)``: the largest element; equal ones share the gradient equally.
     ``max(x, dim)``: the largest along ``dim`` and their indices, ``(values, indices)``; of equal ones the first counts.
@@ -307,6 +320,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return return_types.max(*_along("max", _max_along, np.argmax, input, dim, keepdim))
 
 
+@numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """``min(x)``: the smallest element; equal ones share the gradient equally.
     ``min(x, dim)``: the smallest along ``dim`` and their indices, ``(values, indices)``; of equal ones the first counts.
@@ -354,12 +368,14 @@ def _argmin(x, dim, keepdim):
     return np.argmin(x, axis=dim, keepdims=keepdim)
 
 
+@numpy_names
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index, int64, of the largest element along ``dim`` (None: in the flattened tensor): the first of equal ones, or
     of nan."""
     return _argmax(input, not_empty("argmax", input, reduced(dim, ndim_of(input)), IndexError), keepdim)
 
 
+@numpy_names
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The index, int64, of the smallest element along ``dim`` (None: in the flattened tensor): the first of equal ones, or
     of nan."""
@@ -389,11 +405,13 @@ def _count_nonzero(x, dim):
     return np.add.reduce(x != 0, axis=dim, dtype=np.int64)
 
 
+@numpy_names
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether all elements over ``dim`` (None: all) are true, or not zero; of no elements True."""
     return _all(input, reduced(dim, ndim_of(input)), keepdim)
 
 
+@numpy_names
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether any element over ``dim`` (None: all) is true, or not zero; of no elements False."""
     return _any(input, reduced(dim, ndim_of(input)), keepdim)

@@ -17,7 +17,7 @@ from autograd import dtypes
 from autograd.engine import sum_to_shape
 from autograd.op import linear, op
 from autograd.ops.conversion import clone
-from autograd.ops.dimensions import flexible, ndim_of, one, several, sizes
+from autograd.ops.dimensions import flexible, ndim_of, numpy_names, one, several, sizes
 from autograd.tensor import Size
 
 __all__ = [
@@ -165,6 +165,7 @@ def _unsqueeze(x, dim):
     return x.reshape(shape[:dim] + (1,) + shape[dim:])
 
 
+@numpy_names
 def squeeze(input: Any, dim: Any = None) -> Any:
     """A view without the dimensions of length 1: all, or those among ``dim`` (an int or several) that have length 1."""
     ndim = ndim_of(input)
@@ -172,6 +173,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     return _squeeze(input, tuple([n for i, n in enumerate(input.shape) if n != 1 or i not in chosen]))
 
 
+@numpy_names
 def unsqueeze(input: Any, dim: int) -> Any:
     """A view with a new dimension of length 1 at place ``dim`` of the result."""
     return _unsqueeze(input, one(dim, ndim_of(input) + 1))
