@@ -189,11 +189,9 @@ def readable(figure: float, unit: str) -> str:
 def row(comparison: Comparison) -> str:
     """A line of the table; an aim that is missed is marked."""
     c = comparison
-    aim = (
-        ""
-        if c.aim is None
-        else f"{c.aim:.2f}" + ("" if round(c.ratio, 2) <= c.aim else " <- missed")
-    )
+    aim = ""
+    if c.aim is not None:
+        aim = f"{c.aim:.2f}" + ("" if round(c.ratio, 2) <= c.aim else " <- missed")
     return (
         f"{c.work:<42} {readable(c.ours, c.unit):>9}   {c.against:<17}"
         f"{readable(c.theirs, c.unit):>9}   {c.ratio:5.2f}  "
