@@ -60,7 +60,8 @@ def _caller(op: Op) -> Callable[[Op], Callable[..., Any]]:
         return variadic
     if len(op.inputs) == 1 and not op.settings and not op.view:
         return unary
-    if len(op.inputs) == 2 and not op.settings and op.kind in ("elementwise", "bilinear"):
+    pointwise = op.kind in ("elementwise", "bilinear")
+    if len(op.inputs) == 2 and not op.settings and pointwise and "f" in (op.kinds or "f"):
         return binary
     return general
 
