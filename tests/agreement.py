@@ -1,92 +1,63 @@
-"""Whole tables of expressions, one a line, in which PyTorch and we must agree in everything that can be seen.
-
-An expression is evaluated in both libraries on the same inputs. Either both raise, ours an exception of the same type (or
-a more specific one), or the results have the same values, dtypes, shapes and strides, and share memory with the inputs
-or not alike; and where they depend on inputs that require grad, their first and second gradients are the same. Where
-PyTorch has no gradient, or a wrong one that it refuses itself, finite differences must do.
-"""
+"""One expression, evaluated here and by PyTorch: the same numbers, dtypes, gradients and gradients
+of gradients."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from compare import OURS, THEIRS, Library, array, assert_close, differentiate, plain, tensors_in
+import pytest
+from compare import OURS, THEIRS, array, assert_close, differentiate, dtype_name, tensors_in
+
+needs_torch = pytest.mark.skipif(THEIRS is None, reason="PyTorch is not installed")
 
 
-def lines(table: str) -> list[str]:
-    """The expressions of a table: its lines, without comments and empty ones."""
-    stripped = (line.partition("  #")[0].strip() for line in table.splitlines())
-    return [line for line in stripped if line]
-
-
-def assert_agreement(expression: str, arrays: Mapping[str, np.ndarray], second: bool = True) -> None:
-    """Fail where the two libraries differ; floating inputs are differentiated, to the second order unless told otherwise."""
-    results = []
-    for library in (OURS, THEIRS):
-        inputs = {name: library.leaf(a, a.dtype.kind == "f") for name, a in arrays.items()}
-        results.append((evaluate(library, expression, inputs), inputs))
-    (ours, our_inputs), (theirs, their_inputs) = results
-    if isinstance(theirs, Exception) or isinstance(ours, Exception):
-        assert isinstance(ours, type(theirs)), f"ours: {ours!r}\nPyTorch: {theirs!r}"
-        assert len(str(ours)) > 10, "say what was given and what was expected"
+def agree(
+    expression: str, order: int = 2, fixed: str = "", rtol: float | None = None, **inputs: Any
+) -> None:
+    """`expression` in the named inputs; those of floats that are not named in `fixed` are
+    differentiated."""
+    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+    moving = [
+        name for name, a in arrays.items() if a.dtype.kind == "f" and name not in fixed.split()
+    ]
+    leaves = [{name: library.leaf(a) for name, a in arrays.items()} for library in (OURS, THEIRS)]
+    ours, theirs = (
+        tensors_in(library.evaluate(expression, x))
+        for library, x in zip((OURS, THEIRS), leaves, strict=True)
+    )
+    assert theirs
+    assert len(ours) == len(theirs)
+    for y, expected in zip(ours, theirs, strict=True):
+        assert dtype_name(y) == dtype_name(expected), expression
+        assert_close(array(y), array(expected), expression, rtol)
+    if not (moving and order):
         return
-    assert plain(ours) == plain(theirs)
-    for actual, expected in zip(tensors_in(ours), tensors_in(theirs), strict=True):
-        assert_close(array(actual), array(expected), expression)
-        assert steps(actual) == steps(expected), f"strides {actual.stride()}, not {expected.stride()}"
-        assert shared(actual, our_inputs) == shared(expected, their_inputs), "a view, or not a view"
-    if any(t.requires_grad for t in tensors_in(theirs)):
-        assert_same_derivatives(expression, arrays, 2 if second else 1)
-
-
-def evaluate(library: Library, expression: str, inputs: Mapping[str, Any]) -> Any:
-    """The result, or the exception."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return library.evaluate(expression, inputs)
-        except Exception as error:
-            return error
-
-
-def steps(t: Any) -> list[int]:
-    """The strides of dimensions along which there is somewhere to go."""
-    return [step for step, n in zip(t.stride(), t.shape, strict=True) if n > 1 and array(t).size]
-
-
-def shared(t: Any, inputs: Mapping[str, Any]) -> list[str]:
-    """The inputs that share memory with ``t``."""
-    return [name for name, x in inputs.items() if np.shares_memory(array(t), array(x))]
-
-
-def assert_same_derivatives(expression: str, arrays: Mapping[str, np.ndarray], order: int) -> None:
-    wanted = [name for name, a in arrays.items() if a.dtype.kind == "f"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ours = differentiate(OURS, expression, arrays, wanted, order)
-        try:
-            theirs = differentiate(THEIRS, expression, arrays, wanted, order)
-        except (RuntimeError, NotImplementedError):
-            assert_finite_differences(expression, arrays, wanted)
-            return
-    for level in ("first", "second"):
-        for name, expected in getattr(theirs, level).items():
-            actual = getattr(ours, level)[name]
-            what = f"{level} gradient of {expression} by {name}"
-            if actual is None or expected is None:
-                assert all(g is None or not np.any(g) for g in (actual, expected)), what
+    actual, expected = (
+        differentiate(library, expression, arrays, moving, order) for library in (OURS, THEIRS)
+    )
+    for which in ("first", "second")[:order]:
+        for name, gradient in getattr(expected, which).items():
+            found = getattr(actual, which)[name]
+            what = f"{which} gradient of {expression} by {name}"
+            if gradient is None or found is None:
+                assert not np.any(gradient), what
+                assert not np.any(found), what
             else:
-                assert_close(actual, expected, what, rtol=1e-9, atol=1e-11)
+                assert_close(found, gradient, what, rtol)
 
 
-def assert_finite_differences(expression: str, arrays: Mapping[str, np.ndarray], wanted: list[str]) -> None:
-    fixed = {name: OURS.leaf(a) for name, a in arrays.items() if name not in wanted}
-
-    def function(*moving: Any) -> tuple[Any, ...]:
-        result = OURS.evaluate(expression, {**fixed, **dict(zip(wanted, moving, strict=True))})
-        return tuple(y for y in tensors_in(result) if y.requires_grad)
-
-    assert OURS.autograd.gradcheck(function, tuple(OURS.leaf(arrays[name], True) for name in wanted))
+def refuses(expression: str, **inputs: Any) -> None:
+    """Both raise: we the same type as PyTorch, or a more specific one."""
+    errors = []
+    for library in (OURS, THEIRS):
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            library.evaluate(
+                expression,
+                {name: library.leaf(np.asarray(value)) for name, value in inputs.items()},
+            )
+        errors.append(caught.value)
+    ours, theirs = errors
+    assert isinstance(ours, type(theirs)), (
+        f"{type(ours).__name__}: {ours}\nPyTorch {type(theirs).__name__}: {theirs}"
+    )

@@ -1,4 +1,5 @@
-"""Activations: the bends that make a network more than one linear map; and softmax, which makes numbers probabilities.
+"""Activations: the bends that make a network more than one linear map; and softmax, which makes
+numbers probabilities.
 
 At a kink the derivative is PyTorch's choice: the one of the flat side (0 for relu at 0).
 """
@@ -26,18 +27,20 @@ from autograd.ops.reduction import sum
 from autograd.ops.shape import narrow
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu",
-    "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "selu", "silu", "softmax", "softmin", "softplus",
-    "softshrink", "softsign", "tanhshrink", "threshold",
+    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "selu",
+    "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
 def _overwrite(x: Any, activation: Callable[..., Any], *settings: Any) -> Any:
     """What ``inplace=True`` asks for."""
-    return write(x, lambda old: activation(old, *settings), activation.__name__ + "_", sys._getframe(2))
+    return write(
+        x, lambda old: activation(old, *settings), activation.__name__ + "_", sys._getframe(2)
+    )
 
 
-# -- made of straight pieces ------------------------------------------------------------------------------------------
+# -- made of straight pieces -----------------------------------------------------------------------
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
@@ -67,14 +70,16 @@ def _leaky_relu(x, slope):
 
 
 def prelu(input: Any, weight: Any) -> Any:
-    """x where x > 0, else ``weight`` · x, elementwise. ``weight`` holds one number, or one for each channel (dimension 1).
+    """x where x > 0, else ``weight`` · x, elementwise. ``weight`` holds one number, or one for each
+    channel (dimension 1).
 
     Raises RuntimeError for any other number of weights."""
     ndim = ndim_of(input)
     channels = input.shape[1] if ndim > 1 else 1
-    if ndim_of(weight) > 1 or weight.shape and weight.shape[0] not in (1, channels):
+    if ndim_of(weight) > 1 or (weight.shape and weight.shape[0] not in (1, channels)):
         raise RuntimeError(
-            f"prelu takes one weight, or one for each of the {channels} channels (dimension 1 of the input, of shape "
+            f"prelu takes one weight, or one for each of the {channels} channels (dimension 1 of "
+            "the input, of shape "
             f"{tuple(input.shape)}), but got weights of shape {tuple(weight.shape)}"
         )
     if ndim > 1 and weight.shape:
@@ -94,12 +99,17 @@ def _prelu(x, weight):
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """x between ``min_val`` and ``max_val``, and these beyond, elementwise. The derivative at the bounds is 0.
+    """x between ``min_val`` and ``max_val``, and these beyond, elementwise. The derivative at the
+    bounds is 0.
 
     Raises ValueError if the bounds are in the wrong order."""
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val, but got {min_val} and {max_val}")
-    return _overwrite(input, _hardtanh, min_val, max_val) if inplace else _hardtanh(input, min_val, max_val)
+    return (
+        _overwrite(input, _hardtanh, min_val, max_val)
+        if inplace
+        else _hardtanh(input, min_val, max_val)
+    )
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
@@ -113,7 +123,8 @@ def _hardtanh(x, low, high):
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight pieces. The derivative at ±3 is 0."""
+    """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight pieces. The derivative at ±3 is
+    0."""
     return _overwrite(input, _hardsigmoid) if inplace else _hardsigmoid(input)
 
 
@@ -148,7 +159,11 @@ def _softshrink(x, lambd):
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """x where x > ``threshold``, else ``value``, elementwise."""
-    return _overwrite(input, _threshold, threshold, value) if inplace else _threshold(input, threshold, value)
+    return (
+        _overwrite(input, _threshold, threshold, value)
+        if inplace
+        else _threshold(input, threshold, value)
+    )
 
 
 @elementwise(dx=lambda dy, x, threshold: masked(dy, ~(x <= threshold)), kinds="iuf")
@@ -156,27 +171,34 @@ def _threshold(x, threshold, value):
     return choose(x <= threshold, x.dtype.type(value), x)
 
 
-# -- smooth -----------------------------------------------------------------------------------------------------------
+# -- smooth ----------------------------------------------------------------------------------------
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """x where x > 0, else ``alpha`` (eˣ - 1), elementwise (Clevert, Unterthiner and Hochreiter, 2015)."""
+    """x where x > 0, else ``alpha`` (eˣ - 1), elementwise (Clevert, Unterthiner and Hochreiter,
+    2015)."""
     return _overwrite(input, _elu, alpha, 1, 1) if inplace else _elu(input, alpha, 1, 1)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
-    """1.0507 · elu(x, 1.6733), elementwise: it keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+    """1.0507 · elu(x, 1.6733), elementwise: it keeps mean 0 and variance 1 (Klambauer et al.,
+    2017)."""
     alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
     return _overwrite(input, _elu, alpha, scale, 1) if inplace else _elu(input, alpha, scale, 1)
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """x where x > 0, else ``alpha`` (e^(x / alpha) - 1), elementwise: an elu without a kink (Barron, 2017).
+    """x where x > 0, else ``alpha`` (e^(x / alpha) - 1), elementwise: an elu without a kink
+    (Barron, 2017).
 
     Raises RuntimeError for alpha 0."""
     if alpha == 0:
         raise RuntimeError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _overwrite(input, _elu, alpha, 1, 1 / alpha) if inplace else _elu(input, alpha, 1, 1 / alpha)
+    return (
+        _overwrite(input, _elu, alpha, 1, 1 / alpha)
+        if inplace
+        else _elu(input, alpha, 1, 1 / alpha)
+    )
 
 
 @elementwise(
@@ -191,9 +213,11 @@ def _elu(x, alpha, scale, rate):
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """x Φ(x), elementwise, where Φ(x) = (1 + erf(x / √2)) / 2 is the probability that a normal number is below x.
+    """x Φ(x), elementwise, where Φ(x) = (1 + erf(x / √2)) / 2 is the probability that a normal
+    number is below x.
 
-    ``approximate="tanh"``: Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 (Hendrycks and Gimpel, 2016).
+    ``approximate="tanh"``: Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 (Hendrycks and Gimpel,
+    2016).
     Raises RuntimeError for another word."""
     if approximate == "none":
         return _gelu(input)
@@ -221,7 +245,9 @@ def _bent(x: Any) -> Any:
 
 def _gelu_tanh_slope(x: Any) -> Any:
     bent = _bent(x)
-    return (1 + bent) * 0.5 + x * (1 - bent * bent) * (1 + 3 * 0.044715 * x * x) * (0.5 / math.pi) ** 0.5
+    return (1 + bent) * 0.5 + x * (1 - bent * bent) * (1 + 3 * 0.044715 * x * x) * (
+        0.5 / math.pi
+    ) ** 0.5
 
 
 @elementwise(dx=lambda dy, x: dy * _gelu_tanh_slope(x), kinds="f")
@@ -245,7 +271,8 @@ def _silu(x):
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
-    """x min(max(x + 3, 0), 6) / 6, elementwise: a silu of straight pieces and a parabola (Howard et al., 2019)."""
+    """x min(max(x + 3, 0), 6) / 6, elementwise: a silu of straight pieces and a parabola (Howard et
+    al., 2019)."""
     return _overwrite(input, _hardswish) if inplace else _hardswish(input)
 
 
@@ -270,7 +297,8 @@ def _mish(x):
 
 
 def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
-    """log(1 + exp(``beta`` x)) / ``beta``, elementwise: a smooth relu. Where ``beta`` x > ``threshold``, x itself."""
+    """log(1 + exp(``beta`` x)) / ``beta``, elementwise: a smooth relu. Where ``beta`` x >
+    ``threshold``, x itself."""
     return _softplus(input, beta, threshold)
 
 
@@ -307,21 +335,26 @@ def glu(input: Any, dim: int = -1) -> Any:
     length = input.shape[dim] if input.shape else 1
     if length % 2:
         raise RuntimeError(
-            f"Halving dimension must be even, but dimension {dim} of the input, of shape {tuple(input.shape)}, is size {length}"
+            f"Halving dimension must be even, but dimension {dim} of the input, of shape "
+            f"{tuple(input.shape)}, is size {length}"
         )
-    return narrow(input, dim, 0, length // 2) * sigmoid(narrow(input, dim, length // 2, length // 2))
+    return narrow(input, dim, 0, length // 2) * sigmoid(
+        narrow(input, dim, length // 2, length // 2)
+    )
 
 
-# -- softmax ----------------------------------------------------------------------------------------------------------
+# -- softmax ---------------------------------------------------------------------------------------
 
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """exp(xᵢ) / Σⱼ exp(xⱼ) along ``dim``: positive numbers that sum to 1. ``dtype`` converts the input first."""
+    """exp(xᵢ) / Σⱼ exp(xⱼ) along ``dim``: positive numbers that sum to 1. ``dtype`` converts the
+    input first."""
     return _softmax(*_along(input, dim, dtype, "softmax", _stacklevel))
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """log softmax(x) = xᵢ - log Σⱼ exp(xⱼ) along ``dim``, without loss of digits. ``dtype`` converts the input first."""
+    """log softmax(x) = xᵢ - log Σⱼ exp(xⱼ) along ``dim``, without loss of digits. ``dtype``
+    converts the input first."""
     return _log_softmax(*_along(input, dim, dtype, "log_softmax", _stacklevel))
 
 
@@ -336,22 +369,28 @@ def _along(input: Any, dim: int | None, dtype: Any, name: str, stacklevel: int) 
     ndim = ndim_of(input)
     if dim is None:
         warnings.warn(
-            f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+            f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+            "dim=X as an argument.",
             stacklevel=stacklevel,
         )
         dim = 0 if ndim in (0, 1, 3) else 1
     return input if dtype is None else cast(input, dtype), reduced(dim, ndim)
 
 
-@op(dx=lambda dy, y, dim: y * (dy - sum(dy * y, dim, keepdim=True)), kinds="f")  # ∂yᵢ/∂xⱼ = yᵢ (δᵢⱼ - yⱼ)
+@op(
+    dx=lambda dy, y, dim: y * (dy - sum(dy * y, dim, keepdim=True)), kinds="f"
+)  # ∂yᵢ/∂xⱼ = yᵢ (δᵢⱼ - yⱼ)
 def _softmax(x, dim):
-    # Numerator and denominator are divided by the exponential of the largest number, so that none overflows.
+    # Numerator and denominator are divided by the exponential of the largest number, so that none
+    # overflows.
     y = np.exp(_below_largest(x, dim))
     y /= np.add.reduce(y, dim, keepdims=True)
     return y
 
 
-@op(dx=lambda dy, y, dim: dy - exp(y) * sum(dy, dim, keepdim=True), kinds="f")  # ∂yᵢ/∂xⱼ = δᵢⱼ - exp(yⱼ)
+@op(
+    dx=lambda dy, y, dim: dy - exp(y) * sum(dy, dim, keepdim=True), kinds="f"
+)  # ∂yᵢ/∂xⱼ = δᵢⱼ - exp(yⱼ)
 def _log_softmax(x, dim):
     y = _below_largest(x, dim)
     y -= np.log(np.add.reduce(np.exp(y), dim, keepdims=True))
@@ -362,9 +401,12 @@ def _below_largest(x: Any, dim: int | None) -> Any:
     return x - np.maximum.reduce(x, dim, keepdims=True, initial=-np.inf)
 
 
-def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
-    """softmax((logits + g) / ``tau``) along ``dim`` with random g: the smaller ``tau``, the nearer to one-hot samples from
-    the distribution softmax(logits) (Jang, Gu and Poole, 2016). ``hard`` returns one-hot vectors with that gradient."""
+def gumbel_softmax(
+    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Any:
+    """softmax((logits + g) / ``tau``) along ``dim`` with random g: the smaller ``tau``, the nearer
+    to one-hot samples from the distribution softmax(logits) (Jang, Gu and Poole, 2016). ``hard``
+    returns one-hot vectors with that gradient."""
     x = array_of(logits)
     noise = -np.log(sampling.exponential(x.shape, x.dtype, 1))
     soft = softmax((logits + noise) / tau, dim)

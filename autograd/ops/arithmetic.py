@@ -10,9 +10,9 @@ from autograd.op import bilinear, elementwise
 from autograd.tensor import Tensor, wrap
 
 __all__ = [
-    "abs", "absolute", "add", "addcdiv", "addcmul", "copysign", "div", "divide", "floor_divide", "fmod",
-    "lerp", "mul", "multiply", "neg", "negative", "positive", "reciprocal", "remainder", "rsqrt", "rsub", "sgn",
-    "sign", "sqrt", "square", "sub", "subtract", "true_divide",
+    "abs", "absolute", "add", "addcdiv", "addcmul", "copysign", "div", "divide", "floor_divide",
+    "fmod", "lerp", "mul", "multiply", "neg", "negative", "positive", "reciprocal", "remainder",
+    "rsqrt", "rsub", "sgn", "sign", "sqrt", "square", "sub", "subtract", "true_divide",
 ]  # fmt: skip
 
 
@@ -21,7 +21,7 @@ def array_of(x: Any) -> Any:
     return x._array if isinstance(x, Tensor) else x
 
 
-# -- sums -------------------------------------------------------------------------------------------------------------
+# -- sums ------------------------------------------------------------------------------------------
 
 
 @elementwise(da=lambda dy: dy, db=lambda dy: dy)
@@ -37,12 +37,14 @@ def _sub(a, b):
 
 
 def add(input: Any, other: Any, *, alpha: float = 1) -> Any:
-    """input + alpha · other, elementwise with broadcasting. Also ``+``. The sum of two bools is their ``or``."""
+    """input + alpha · other, elementwise with broadcasting. Also ``+``. The sum of two bools is
+    their ``or``."""
     return _add(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)))
 
 
 def sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
-    """input - alpha · other, elementwise with broadcasting. Also ``-``. Raises RuntimeError for bools."""
+    """input - alpha · other, elementwise with broadcasting. Also ``-``. Raises RuntimeError for
+    bools."""
     return _sub(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)))
 
 
@@ -54,7 +56,8 @@ def rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
 def _scale(alpha: float, *operands: Any) -> float:
     if isinstance(alpha, float) and np.result_type(*map(array_of, operands)).kind != "f":
         raise RuntimeError(
-            f"For integral input tensors, argument alpha must not be a floating point number, but got {alpha}. "
+            "For integral input tensors, argument alpha must not be a floating point number, but "
+            f"got {alpha}. "
             "Convert a tensor first: x.float()"
         )
     return alpha
@@ -69,16 +72,19 @@ def neg(x):
 def positive(input: Any) -> Any:
     """``input`` itself. Also ``+x``. Raises RuntimeError for bools."""
     if array_of(input).dtype.kind == "b":
-        raise RuntimeError("The `+` operator, on a bool tensor is not supported. Convert it first: x.long()")
+        raise RuntimeError(
+            "The `+` operator, on a bool tensor is not supported. Convert it first: x.long()"
+        )
     return input
 
 
-# -- products and quotients -------------------------------------------------------------------------------------------
+# -- products and quotients ------------------------------------------------------------------------
 
 
 @bilinear(da=lambda dy, b: dy * b, db=lambda dy, a: dy * a)
 def mul(a, b):
-    """a · b, elementwise with broadcasting. Also ``*``. The product of two bools is their ``and``."""
+    """a · b, elementwise with broadcasting. Also ``*``. The product of two bools is their
+    ``and``."""
     return a * b
 
 
@@ -91,7 +97,8 @@ def _div(a, b):
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """input / other, elementwise with broadcasting. Also ``/``; integers give floats.
 
-    ``rounding_mode="floor"`` rounds down, ``"trunc"`` towards zero; both keep integers, and have gradient 0.
+    ``rounding_mode="floor"`` rounds down, ``"trunc"`` towards zero; both keep integers, and have
+    gradient 0.
     Raises RuntimeError for another mode and for integers divided by zero."""
     if rounding_mode is None:
         return _div(input, other)
@@ -100,7 +107,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode == "trunc":
         return _trunc_divide(input, other)
     raise RuntimeError(
-        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
+        "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        f"{rounding_mode!r}"
     )
 
 
@@ -150,7 +158,8 @@ def _remainder(a, b):
 
 @elementwise(da=lambda dy: dy, db=lambda dy, a, b: -dy * _trunc_divide(a, b), kinds="iuf")
 def fmod(a, b):
-    """The remainder of a / b with the sign of a. Raises RuntimeError for integers divided by zero."""
+    """The remainder of a / b with the sign of a. Raises RuntimeError for integers divided by
+    zero."""
     _refuse_zero(a, b)
     return np.fmod(a, b)
 
@@ -158,7 +167,10 @@ def fmod(a, b):
 def _refuse_zero(a: Any, b: Any) -> None:
     """For floats a division by zero is inf or nan; integers have no such numbers."""
     if np.result_type(a, b).kind != "f" and not np.all(b):
-        raise RuntimeError("ZeroDivisionError: integers were divided by zero. For inf or nan, divide floats: x.float()")
+        raise RuntimeError(
+            "ZeroDivisionError: integers were divided by zero. For inf or nan, divide floats: "
+            "x.float()"
+        )
 
 
 @elementwise(dx=lambda dy, y: -dy * y * y, floats=True)
@@ -167,7 +179,7 @@ def reciprocal(x):
     return 1 / x
 
 
-# -- squares and roots ------------------------------------------------------------------------------------------------
+# -- squares and roots -----------------------------------------------------------------------------
 
 
 @elementwise(dx=lambda dy, x: dy * (x + x))
@@ -188,7 +200,7 @@ def rsqrt(x):
     return 1 / np.sqrt(x)
 
 
-# -- signs ------------------------------------------------------------------------------------------------------------
+# -- signs -----------------------------------------------------------------------------------------
 
 
 @elementwise(dx=lambda dy, x: dy * sign(x), kinds="iuf")
@@ -209,7 +221,7 @@ def copysign(a, b):
     return np.copysign(a, b)
 
 
-# -- combinations -----------------------------------------------------------------------------------------------------
+# -- combinations ----------------------------------------------------------------------------------
 
 
 @elementwise(

@@ -1,7 +1,7 @@
 """Comparisons and logic, and choosing between two values by the answer.
 
-Answers are bool tensors, and have no derivative. What is chosen has one: the gradient goes to the chosen value, and
-nothing of it to the other.
+Answers are bool tensors, and have no derivative. What is chosen has one: the gradient goes to the
+chosen value, and nothing of it to the other.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from autograd.ops.arithmetic import array_of
 from autograd.tensor import Tensor, wrap
 
 __all__ = [
-    "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-    "eq", "equal", "ge", "greater", "greater_equal", "gt", "isclose", "isfinite", "isinf", "isnan", "isneginf",
-    "isposinf", "isreal", "le", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt",
-    "ne", "not_equal", "signbit", "where",
+    "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "eq", "equal", "ge", "greater", "greater_equal", "gt",
+    "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "le", "less",
+    "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
+    "not_equal", "signbit", "where",
 ]  # fmt: skip
 
-# -- between two tensors ----------------------------------------------------------------------------------------------
+# -- between two tensors ---------------------------------------------------------------------------
 
 
 @elementwise(tensors=2)
@@ -67,14 +68,19 @@ not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 
 @op(tensors=2)
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """|a - b| <= atol + rtol · |b|, elementwise with broadcasting; infinities are close to themselves, nan to nothing
-    (with ``equal_nan`` to nan).
+    """|a - b| <= atol + rtol · |b|, elementwise with broadcasting; infinities are close to
+    themselves, nan to nothing (with ``equal_nan`` to nan).
 
     Raises RuntimeError for different dtypes and negative tolerances."""
     if a.dtype != b.dtype:
-        raise RuntimeError(f"isclose compares tensors of one dtype, but got {a.dtype} and {b.dtype}. Convert one of them.")
+        raise RuntimeError(
+            f"isclose compares tensors of one dtype, but got {a.dtype} and {b.dtype}. Convert one "
+            "of them."
+        )
     if rtol < 0 or atol < 0:
-        raise RuntimeError(f"rtol and atol must be greater than or equal to zero, but got {rtol} and {atol}")
+        raise RuntimeError(
+            f"rtol and atol must be greater than or equal to zero, but got {rtol} and {atol}"
+        )
     close = a == b
     if equal_nan:
         close = close | ((a != a) & (b != b))
@@ -84,7 +90,9 @@ def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     return close | (np.isfinite(difference) & (difference <= atol + np.abs(rtol * b)))
 
 
-def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> builtins.bool:
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> builtins.bool:
     """Whether all elements are close: see :func:`isclose`."""
     return builtins.bool(array_of(isclose(input, other, rtol, atol, equal_nan)).all())
 
@@ -95,7 +103,7 @@ def equal(input: Any, other: Any) -> builtins.bool:
     return a.shape == b.shape and builtins.bool((a == b).all())
 
 
-# -- kinds of number --------------------------------------------------------------------------------------------------
+# -- kinds of number -------------------------------------------------------------------------------
 
 
 @op()
@@ -140,7 +148,7 @@ def signbit(x):
     return np.signbit(x) if x.dtype.kind != "b" else np.zeros(x.shape, np.bool_)
 
 
-# -- logic ------------------------------------------------------------------------------------------------------------
+# -- logic -----------------------------------------------------------------------------------------
 
 
 @elementwise(tensors=2)
@@ -199,18 +207,20 @@ def bitwise_left_shift(a, b):
 
 @elementwise(tensors=2, kinds="iu")
 def bitwise_right_shift(a, b):
-    """The bits of a, moved down by b places: ⌊a / 2ᵇ⌋. Also ``>>``. Raises RuntimeError for floats."""
+    """The bits of a, moved down by b places: ⌊a / 2ᵇ⌋. Also ``>>``. Raises RuntimeError for
+    floats."""
     return a >> b
 
 
-# -- choosing ---------------------------------------------------------------------------------------------------------
+# -- choosing --------------------------------------------------------------------------------------
 
 
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
-    """``input`` where ``condition`` holds and ``other`` elsewhere; all three broadcast, and the two may be numbers.
+    """``input`` where ``condition`` holds and ``other`` elsewhere; all three broadcast, and the two
+    may be numbers.
 
-    The gradient goes to the chosen values; nan and inf in the others do not leak into it. With one argument, the
-    indices at which it is not zero: a tuple of int64 tensors, one a dimension.
+    The gradient goes to the chosen values; nan and inf in the others do not leak into it. With one
+    argument, the indices at which it is not zero: a tuple of int64 tensors, one a dimension.
     Raises RuntimeError for a condition that is not bool."""
     mask = array_of(condition)
     if input is None or other is None:
@@ -218,16 +228,23 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         return tuple(map(wrap, places)) if isinstance(condition, Tensor) else places
     if mask.dtype.kind != "b":
         raise RuntimeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype {mask.dtype}. "
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{mask.dtype}. "
             "Compare it with something: x != 0"
         )
     if isinstance(input, (int, float)) and isinstance(other, (int, float)):
         dtype = result_dtype(input, other)
-        input = np.asarray(input, dtype) if not isinstance(condition, Tensor) else wrap(np.asarray(input, dtype))
+        input = (
+            np.asarray(input, dtype)
+            if not isinstance(condition, Tensor)
+            else wrap(np.asarray(input, dtype))
+        )
     return _where(input, other, condition)
 
 
-@elementwise(da=lambda dy, condition: masked(dy, condition), db=lambda dy, condition: masked(dy, ~condition))
+@elementwise(
+    da=lambda dy, condition: masked(dy, condition), db=lambda dy, condition: masked(dy, ~condition)
+)
 def _where(a, b, condition):
     return choose(condition, a, b)
 
@@ -235,8 +252,8 @@ def _where(a, b, condition):
 def choose(condition: Any, a: Any, b: Any) -> Any:
     """np.where, for arrays of one dtype and numbers.
 
-    np.where branches at every element, which, if the condition has no pattern, costs ten times as much as arithmetic on
-    the bits: b ^ (a ^ b) is a."""
+    np.where branches at every element, which, if the condition has no pattern, costs ten times as
+    much as arithmetic on the bits: b ^ (a ^ b) is a."""
     if condition.size < 1000:
         return np.where(condition, a, b)
     dtype = np.result_type(a, b)
@@ -248,7 +265,8 @@ _BITS = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}  # the integers as w
 
 
 def masked(x: Any, mask: Any) -> Any:
-    """``x`` where ``mask`` holds, 0 elsewhere: not 0 · x, which would let inf and nan through. Linear in x."""
+    """``x`` where ``mask`` holds, 0 elsewhere: not 0 · x, which would let inf and nan through.
+    Linear in x."""
     return _masked(x, mask) if isinstance(x, Tensor) else _zero_outside(x, mask)
 
 

@@ -1,4 +1,5 @@
-"""Dropout: forget a random part while training, so that no part is relied upon (Srivastava et al., 2014).
+"""Dropout: forget a random part while training, so that no part is relied upon (Srivastava et al.,
+2014).
 
 What is kept is scaled up, so that the expectation stays; the masks come from the default generator.
 """
@@ -19,43 +20,55 @@ from autograd.ops.arithmetic import array_of
 from autograd.ops.dimensions import ndim_of
 
 __all__ = [
-    "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout", "feature_dropout",
+    "alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
+    "feature_dropout",
 ]  # fmt: skip
 
 _BOOL = np.dtype(np.bool_)
 
-# -- zeros ------------------------------------------------------------------------------------------------------------
+# -- zeros -----------------------------------------------------------------------------------------
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Each element is 0 with probability ``p``, else scaled by 1 / (1 - ``p``); the input itself unless ``training``.
+    """Each element is 0 with probability ``p``, else scaled by 1 / (1 - ``p``); the input itself
+    unless ``training``.
 
     Raises ValueError for a ``p`` outside [0, 1]."""
     return _drop(_with_zeros, input, p, training, inplace, array_of(input).shape)
 
 
-def feature_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def feature_dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Any:
     """As :func:`dropout`, but for whole channels: dimensions 0 and 1 of (N, C, ...)."""
     return _drop(_with_zeros, input, p, training, inplace, _channels(input, 2))
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """As :func:`dropout`, but for whole channels of (N, C, L) or (C, L). Raises RuntimeError for other shapes."""
+    """As :func:`dropout`, but for whole channels of (N, C, L) or (C, L). Raises RuntimeError for
+    other shapes."""
     return _drop(_with_zeros, input, p, training, inplace, _channels_of("dropout1d", input, 1))
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """As :func:`dropout`, but for whole channels of (N, C, H, W) or (C, H, W). Raises RuntimeError for other shapes."""
+    """As :func:`dropout`, but for whole channels of (N, C, H, W) or (C, H, W). Raises RuntimeError
+    for other shapes."""
     return _drop(_with_zeros, input, p, training, inplace, _channels_of("dropout2d", input, 2))
 
 
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """As :func:`dropout`, but for whole channels of (N, C, D, H, W) or (C, D, H, W). RuntimeError for other shapes."""
+    """As :func:`dropout`, but for whole channels of (N, C, D, H, W) or (C, D, H, W). RuntimeError
+    for other shapes."""
     return _drop(_with_zeros, input, p, training, inplace, _channels_of("dropout3d", input, 3))
 
 
 def _drop(
-    how: Callable[[Any, np.ndarray, float], Any], x: Any, p: float, training: bool, inplace: bool, shape: tuple[int, ...]
+    how: Callable[[Any, np.ndarray, float], Any],
+    x: Any,
+    p: float,
+    training: bool,
+    inplace: bool,
+    shape: tuple[int, ...],
 ) -> Any:
     """``how(x, kept, p)`` with a random mask of what is kept."""
     if not 0 <= p <= 1:
@@ -63,7 +76,11 @@ def _drop(
     if not training or p == 0:
         return x
     kept = sampling.bernoulli(shape, _BOOL, 1 - p)
-    return write(x, lambda old: how(old, kept, p), "dropout_", sys._getframe(2)) if inplace else how(x, kept, p)
+    return (
+        write(x, lambda old: how(old, kept, p), "dropout_", sys._getframe(2))
+        if inplace
+        else how(x, kept, p)
+    )
 
 
 def _channels(x: Any, count: int) -> tuple[int, ...]:
@@ -76,7 +93,8 @@ def _channels_of(name: str, x: Any, spatial: int) -> tuple[int, ...]:
     ndim = ndim_of(x)
     if ndim not in (spatial + 1, spatial + 2):
         raise RuntimeError(
-            f"{name}: Expected {spatial + 1}D or {spatial + 2}D input, but received a {ndim}D input of shape {tuple(x.shape)}: "
+            f"{name}: Expected {spatial + 1}D or {spatial + 2}D input, but received a {ndim}D "
+            f"input of shape {tuple(x.shape)}: "
             f"channels, then {spatial} dimensions, before them perhaps one for the batch."
         )
     return _channels(x, ndim - spatial)
@@ -93,16 +111,19 @@ def _dropout(x, kept, scale):
     return y
 
 
-# -- noise that keeps mean and variance -------------------------------------------------------------------------------
+# -- noise that keeps mean and variance ------------------------------------------------------------
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
-    """Dropout for selu (Klambauer et al., 2017): elements become its lower limit -1.7581, not 0, and the result is scaled
-    and shifted to keep mean 0 and variance 1. Raises ValueError for a ``p`` outside [0, 1]."""
+    """Dropout for selu (Klambauer et al., 2017): elements become its lower limit -1.7581, not 0,
+    and the result is scaled and shifted to keep mean 0 and variance 1. Raises ValueError for a
+    ``p`` outside [0, 1]."""
     return _drop(_with_limits, input, p, training, inplace, array_of(input).shape)
 
 
-def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def feature_alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Any:
     """As :func:`alpha_dropout`, but for whole channels: dimensions 0 and 1 of (N, C, ...)."""
     return _drop(_with_limits, input, p, training, inplace, _channels(input, 2))
 
@@ -110,5 +131,7 @@ def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, in
 def _with_limits(x: Any, kept: np.ndarray, p: float) -> Any:
     limit = -1.7580993408473766
     scale = 1 / math.sqrt((limit * limit * p + 1) * (1 - p)) if p < 1 else 0.0
-    shift = np.where(kept, -limit * scale * p, (limit - limit * p) * scale).astype(array_of(x).dtype)
+    shift = np.where(kept, -limit * scale * p, (limit - limit * p) * scale).astype(
+        array_of(x).dtype
+    )
     return _dropout(x, kept, scale) + shift

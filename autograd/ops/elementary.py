@@ -1,4 +1,5 @@
-"""Elementary functions: waves and hyperbolas, rounding and bounds; and a few that are not elementary at all."""
+"""Elementary functions: waves and hyperbolas, rounding and bounds; and a few that are not
+elementary at all."""
 
 from __future__ import annotations
 
@@ -16,14 +17,14 @@ from autograd.ops.comparison import isfinite, isnan, masked, where
 from autograd.ops.powers import exp
 
 __all__ = [
-    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan",
-    "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "cos", "cosh", "deg2rad", "digamma", "erf",
-    "erfc", "erfinv", "expit", "fix", "floor", "fmax", "fmin", "frac", "heaviside", "hypot", "lgamma", "logit",
-    "maximum", "minimum", "nan_to_num", "polygamma", "rad2deg", "round", "sigmoid", "sin", "sinc", "sinh", "tan",
-    "tanh", "trunc",
+    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip",
+    "cos", "cosh", "deg2rad", "digamma", "erf", "erfc", "erfinv", "expit", "fix", "floor", "fmax",
+    "fmin", "frac", "heaviside", "hypot", "lgamma", "logit", "maximum", "minimum", "nan_to_num",
+    "polygamma", "rad2deg", "round", "sigmoid", "sin", "sinc", "sinh", "tan", "tanh", "trunc",
 ]  # fmt: skip
 
-# -- waves ------------------------------------------------------------------------------------------------------------
+# -- waves -----------------------------------------------------------------------------------------
 
 
 @elementwise(dx=lambda dy, x: dy * cos(x), floats=True)
@@ -101,10 +102,10 @@ def rad2deg(x):
 @elementwise(dx=lambda dy, x, y: dy * masked((cos(math.pi * x) - y) / x, x != 0), floats=True)
 def sinc(x):
     """sin(πx) / πx, elementwise, and 1 at 0."""
-    return np.sinc(x)
+    return _like(np.sinc(x.astype(np.promote_types(x.dtype, np.float32))), x)
 
 
-# -- hyperbolas -------------------------------------------------------------------------------------------------------
+# -- hyperbolas ------------------------------------------------------------------------------------
 
 
 @elementwise(dx=lambda dy, x: dy * cosh(x), floats=True)
@@ -156,17 +157,17 @@ def _logit(x):
 
 
 def logit(input: Any, eps: float | None = None) -> Any:
-    """log(x / (1 - x)), the inverse of the sigmoid, elementwise; nan outside [0, 1]. With ``eps`` x is first clamped to
-    [eps, 1 - eps]."""
+    """log(x / (1 - x)), the inverse of the sigmoid, elementwise; nan outside [0, 1]. With ``eps`` x
+    is first clamped to [eps, 1 - eps]."""
     return _logit(input if eps is None else clamp(input, eps, 1 - eps))
 
 
-# -- rounding ---------------------------------------------------------------------------------------------------------
+# -- rounding --------------------------------------------------------------------------------------
 
 
 def round(input: Any, *, decimals: int = 0) -> Any:
-    """The nearest number with ``decimals`` digits behind the point, elementwise; of two equally near, the one whose last
-    digit is even. The gradient is 0."""
+    """The nearest number with ``decimals`` digits behind the point, elementwise; of two equally
+    near, the one whose last digit is even. The gradient is 0."""
     return _round(input, decimals)
 
 
@@ -199,34 +200,37 @@ def frac(x):
     return x - np.trunc(x)
 
 
-# -- bounds -----------------------------------------------------------------------------------------------------------
+# -- bounds ----------------------------------------------------------------------------------------
 
 
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
-    """``input``, elementwise no less than ``min`` and no more than ``max``: numbers or tensors, which broadcast, or None.
+    """``input``, elementwise no less than ``min`` and no more than ``max``: numbers or tensors,
+    which broadcast, or None.
 
-    Where both bounds apply at once, ``max`` wins. The gradient goes to the input between the bounds and at them, and to
-    the bound (if a tensor) beyond. Raises RuntimeError without any bound."""
+    Where both bounds apply at once, ``max`` wins. The gradient goes to the input between the bounds
+    and at them, and to the bound (if a tensor) beyond. Raises RuntimeError without any bound."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     return _clamp(input, min, max)
 
 
 @elementwise(
-    dx=lambda dy, x, min, max: masked(dy, _between(x, min, max)),
-    dmin=lambda dy, x, min, max: masked(dy, x < min if max is None else (x < min) & (min < max)),
-    dmax=lambda dy, x, min, max: masked(dy, x > max if min is None else (x > max) | (min > max)),
+    dx=lambda dy, x, low, high: masked(dy, _between(x, low, high)),
+    dlow=lambda dy, x, low, high: masked(dy, x < low if high is None else (x < low) & (low < high)),
+    dhigh=lambda dy, x, low, high: masked(
+        dy, x > high if low is None else (x > high) | (low > high)
+    ),
 )
-def _clamp(x, min, max):
-    if max is None:
-        return np.maximum(x, min)
-    return np.minimum(x, max) if min is None else np.clip(x, min, max)
+def _clamp(x, low, high):
+    if high is None:
+        return np.maximum(x, low)
+    return np.minimum(x, high) if low is None else np.clip(x, low, high)
 
 
-def _between(x: Any, min: Any, max: Any) -> Any:
-    if max is None:
-        return x >= min
-    return x <= max if min is None else (x >= min) & (x <= max)
+def _between(x: Any, low: Any, high: Any) -> Any:
+    if high is None:
+        return x >= low
+    return x <= high if low is None else (x >= low) & (x <= high)
 
 
 def clamp_min(input: Any, min: Any) -> Any:
@@ -240,7 +244,8 @@ def clamp_max(input: Any, max: Any) -> Any:
 
 
 def _to_the_winner(dy: Any, lost: Any, tie: Any) -> Any:
-    """What goes to one of two competitors: half of ``dy`` where they are equal, and nothing where it lost."""
+    """What goes to one of two competitors: half of ``dy`` where they are equal, and nothing where
+    it lost."""
     return masked(where(tie, dy * 0.5, dy), ~lost)
 
 
@@ -290,18 +295,19 @@ def fmin(a, b):
 
 @elementwise(dx=lambda dy, x: masked(dy, isfinite(x)))
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """x with 0 (or ``nan``) for nan, and the largest and smallest numbers of its dtype (or ``posinf`` and ``neginf``) for
-    the infinities, elementwise. The gradient there is 0."""
+    """x with 0 (or ``nan``) for nan, and the largest and smallest numbers of its dtype (or
+    ``posinf`` and ``neginf``) for the infinities, elementwise. The gradient there is 0."""
     return np.nan_to_num(x, nan=nan or 0.0, posinf=posinf, neginf=neginf)
 
 
 @elementwise(da=no_slope, db=no_slope)
 def heaviside(a, b):
-    """0 where a is negative, b where a is 0, 1 where a is positive, elementwise with broadcasting. The gradient is 0."""
+    """0 where a is negative, b where a is 0, 1 where a is positive, elementwise with broadcasting.
+    The gradient is 0."""
     return np.where(a == 0, b, (a > 0).astype(a.dtype))
 
 
-# -- special functions ------------------------------------------------------------------------------------------------
+# -- special functions -----------------------------------------------------------------------------
 
 
 @functools.cache
@@ -313,14 +319,14 @@ def _scipy() -> ModuleType:
 
 
 def _like(y: Any, x: Any) -> Any:
-    """SciPy computes float16 in float32."""
+    """``y``, computed in float32 if ``x`` is of float16, as the dtype of ``x``."""
     return y.astype(x.dtype, copy=False)
 
 
 @elementwise(dx=lambda dy, x: dy * (2 / math.pi**0.5) * exp(-x * x), floats=True)
 def erf(x):
-    """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise: a normal number of variance ½ lies within ±x with this
-    probability."""
+    """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise: a normal number of variance ½ lies
+    within ±x with this probability."""
     return _like(_scipy().erf(x), x)
 
 

@@ -23,21 +23,27 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Any:
-    """The rows of ``weight`` (V, D) at ``input``, integers of any shape S: a tensor of shape (*S, D).
+    """The rows of ``weight`` (V, D) at ``input``, integers of any shape S: a tensor of shape (*S,
+    D).
 
-    The row ``padding_idx`` gets no gradient. ``max_norm`` first scales the rows used down to that ``norm_type``-norm, in
-    place. ``scale_grad_by_freq`` divides a row's gradient by how often it was used.
-    Raises IndexError for an index that is not in the table, RuntimeError for indices that are no integers, and for
-    ``sparse`` gradients, which there are none of."""
+    The row ``padding_idx`` gets no gradient. ``max_norm`` first scales the rows used down to that
+    ``norm_type``-norm, in place. ``scale_grad_by_freq`` divides a row's gradient by how often it
+    was used.
+    Raises IndexError for an index that is not in the table, RuntimeError for indices that are no
+    integers, and for ``sparse`` gradients, which there are none of."""
     index, table = array_of(input), array_of(weight)
     if sparse:
         raise RuntimeError("sparse gradients are not supported: leave sparse=False")
     if table.ndim != 2:
-        raise RuntimeError(f"'weight' must be 2-D, a row for each symbol, but got shape {tuple(table.shape)}")
+        raise RuntimeError(
+            f"'weight' must be 2-D, a row for each symbol, but got shape {tuple(table.shape)}"
+        )
     _check_index(index, len(table))
     if padding_idx is not None:
         if not -len(table) <= padding_idx < len(table):
-            raise AssertionError(f"padding_idx must be within the {len(table)} rows of weight, but got {padding_idx}")
+            raise AssertionError(
+                f"padding_idx must be within the {len(table)} rows of weight, but got {padding_idx}"
+            )
         padding_idx %= len(table)
     if max_norm is not None:
         _shorten(table if weight is table else memory(weight), index, max_norm, norm_type)
@@ -47,15 +53,21 @@ def embedding(
 def _check_index(index: np.ndarray, rows: int) -> None:
     if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(
-            f"Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got {index.dtype} "
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            f"Long, Int; but got {index.dtype} "
             "instead. Convert it with .long()"
         )
     if index.size and not 0 <= index.min() <= index.max() < rows:
         wrong = index[(index < 0) | (index >= rows)][0]
-        raise IndexError(f"index out of range in self: {wrong} is no row of the table, which has {rows}: 0 to {rows - 1}")
+        raise IndexError(
+            f"index out of range in self: {wrong} is no row of the table, which has {rows}: 0 to "
+            f"{rows - 1}"
+        )
 
 
-def _factors(index: np.ndarray, padding_idx: int | None, by_frequency: bool, table: np.ndarray) -> Any:
+def _factors(
+    index: np.ndarray, padding_idx: int | None, by_frequency: bool, table: np.ndarray
+) -> Any:
     """By what to multiply the gradient of each row that was looked up; None for 1."""
     factors = None
     if by_frequency:
@@ -83,20 +95,28 @@ def _shorten(table: np.ndarray, index: np.ndarray, max_norm: float, norm_type: f
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
-    """For each integer i of shape S a vector of ``num_classes`` zeros with a 1 at place i: int64, of shape (*S, classes).
+    """For each integer i of shape S a vector of ``num_classes`` zeros with a 1 at place i: int64,
+    of shape (*S, classes).
 
-    By default as many classes as the largest integer needs. Raises RuntimeError for integers outside of these, and for
-    what is not int64."""
+    By default as many classes as the largest integer needs. Raises RuntimeError for integers
+    outside of these, and for what is not int64."""
     index = array_of(tensor)
     if index.dtype != np.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, but got {index.dtype}.")
+        raise RuntimeError(
+            f"one_hot is only applicable to index tensor of type LongTensor, but got {index.dtype}."
+        )
     if not index.size and num_classes <= 0:
-        raise RuntimeError("Can not infer total number of classes from empty tensor. Pass num_classes.")
+        raise RuntimeError(
+            "Can not infer total number of classes from empty tensor. Pass num_classes."
+        )
     if index.size and index.min() < 0:
         raise RuntimeError(f"Class values must be non-negative, but got {index.min()}.")
     if num_classes == -1:
         num_classes = int(index.max()) + 1
     elif index.size and index.max() >= num_classes:
-        raise RuntimeError(f"Class values must be smaller than num_classes: got {index.max()} for {num_classes} classes.")
+        raise RuntimeError(
+            f"Class values must be smaller than num_classes: got {index.max()} for {num_classes} "
+            "classes."
+        )
     y = (index[..., None] == np.arange(num_classes)).astype(np.int64)
     return wrap(y) if isinstance(tensor, Tensor) else y

@@ -1,7 +1,7 @@
 """Losses that ask how probable a model thought what was then observed: negative log-likelihoods.
 
-Classes come along dimension 1 of the input (dimension 0 of a vector); the targets are classes, as integers, or
-probabilities of classes. Reductions are those of ``loss.py``.
+Classes come along dimension 1 of the input (dimension 0 of a vector); the targets are classes, as
+integers, or probabilities of classes. Reductions are those of ``loss.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.op import elementwise, linear, op
 from autograd.ops.activation import log_softmax, logsigmoid, softmax
-from autograd.ops.arithmetic import array_of
+from autograd.ops.arithmetic import array_of, square
 from autograd.ops.elementary import clamp, sigmoid
 from autograd.ops.gathering import along, put_along
 from autograd.ops.loss import reduced, reduction_of
@@ -23,9 +23,15 @@ from autograd.ops.reduction import sum
 from autograd.ops.shape import unsqueeze
 from autograd.tensor import Tensor
 
-__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss"]
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "kl_div",
+    "nll_loss",
+]
 
-# -- of one class in many ---------------------------------------------------------------------------------------------
+# -- of one class in many --------------------------------------------------------------------------
 
 
 def nll_loss(
@@ -39,16 +45,22 @@ def nll_loss(
 ) -> Any:
     """-w[t] x[t], reduced: the negative log-likelihood of class t, from log-probabilities x.
 
-    Shapes: input (C), (N, C) or (N, C, d1, ...), target () or (N) or (N, d1, ...), of int64; ``weight`` (C), all 1 by
-    default. Targets equal to ``ignore_index`` do not count. The mean is Σ losses / Σ w[t].
-    Raises ValueError and RuntimeError for shapes and dtypes that do not fit, IndexError for a target that is no class."""
+    Shapes: input (C), (N, C) or (N, C, d1, ...), target () or (N) or (N, d1, ...), of int64;
+    ``weight`` (C), all 1 by default. Targets equal to ``ignore_index`` do not count. The mean is Σ
+    losses / Σ w[t].
+    Raises ValueError and RuntimeError for shapes and dtypes that do not fit, IndexError for a
+    target that is no class."""
     reduction = reduction_of(reduction, size_average, reduce)
     chosen = _Chosen(input, target, weight, ignore_index, reduction == "mean")
-    return chosen.checked(_nll_loss(input, chosen.axis, chosen.index, chosen.share, reduction != "none"))
+    return chosen.checked(
+        _nll_loss(input, chosen.axis, chosen.index, chosen.share, reduction != "none")
+    )
 
 
 @linear(
-    dx=lambda dy, x_shape, axis, index, share: put_along(_by_sample(dy, axis) * -share, x_shape, axis, index),
+    dx=lambda dy, x_shape, axis, index, share: put_along(
+        _by_sample(dy, axis) * -share, x_shape, axis, index
+    ),
     kinds="f",
 )
 def _nll_loss(x, axis, index, share, summed):
@@ -73,9 +85,10 @@ def cross_entropy(
 ) -> Any:
     """-Σ q[c] w[c] log softmax(x)[c], reduced: how badly the logits x predict the distribution q.
 
-    The target is either the class t that has all of q, for shapes and errors see :func:`nll_loss`, or q itself, of the
-    shape of the input. ``label_smoothing`` ε mixes q with the uniform distribution: (1 - ε) q + ε / C. The mean divides
-    by Σ w[t] for classes, by the number of samples for probabilities.
+    The target is either the class t that has all of q, for shapes and errors see :func:`nll_loss`,
+    or q itself, of the shape of the input. ``label_smoothing`` ε mixes q with the uniform
+    distribution: (1 - ε) q + ε / C. The mean divides by Σ w[t] for classes, by the number of
+    samples for probabilities.
     """
     reduction = reduction_of(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
@@ -87,15 +100,20 @@ def cross_entropy(
         losses = _cross_entropy_of(input, chosen.smoothed(weight, label_smoothing), chosen.axis)
         return chosen.checked(losses if reduction == "none" else sum(losses))
     x = array_of(input)
-    # The parts of softmax(x) = exp(x - top) / total are found here because backward will want them again.
+    # The parts of softmax(x) = exp(x - top) / total are found here because backward will want them
+    # again.
     top = np.maximum.reduce(x, chosen.axis, keepdims=True, initial=-np.inf)
     total = np.add.reduce(np.exp(x - top), chosen.axis, keepdims=True)
     key = along(chosen.index, chosen.axis)
-    return chosen.checked(_cross_entropy(input, chosen.axis, key, chosen.share, top, total, reduction != "none"))
+    return chosen.checked(
+        _cross_entropy(input, chosen.axis, key, chosen.share, top, total, reduction != "none")
+    )
 
 
 @op(
-    dx=lambda dy, x, axis, key, share, top, total: _excess(x, axis, key, top, total, _by_sample(dy, axis) * share),
+    dx=lambda dy, x, axis, key, share, top, total: _excess(
+        x, axis, key, top, total, _by_sample(dy, axis) * share
+    ),
     kinds="f",
 )
 def _cross_entropy(x, axis, key, share, top, total, summed):
@@ -126,10 +144,13 @@ def _cross_entropy_of(x, q, axis):
     return -np.add.reduce(q * log_softmax(x, axis), axis)
 
 
-def _of_probabilities(input: Any, target: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+def _of_probabilities(
+    input: Any, target: Any, weight: Any, reduction: str, smoothing: float
+) -> Any:
     if array_of(target).dtype.kind != "f":
         raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {array_of(target).dtype}. A target of the "
+            "Expected floating point type for target with class probabilities, got "
+            f"{array_of(target).dtype}. A target of the "
             "shape of the input holds probabilities; for classes, drop the dimension of classes."
         )
     axis = min(1, input.ndim - 1)
@@ -145,23 +166,35 @@ def _of_probabilities(input: Any, target: Any, weight: Any, reduction: str, smoo
 
 
 class _Chosen:
-    """The class of each sample and its share in the result, with length 1 in place of the dimension of classes.
+    """The class of each sample and its share in the result, with length 1 in place of the dimension
+    of classes.
 
-    ``share`` is w[t], or 0 for a sample that is ignored; for the mean, divided by the sum of all. It may be a number."""
+    ``share`` is w[t], or 0 for a sample that is ignored; for the mean, divided by the sum of all.
+    It may be a number."""
 
-    def __init__(self, input: Any, target: Any, weight: Any, ignore_index: int, average: bool) -> None:
+    def __init__(
+        self, input: Any, target: Any, weight: Any, ignore_index: int, average: bool
+    ) -> None:
         x, t = array_of(input), array_of(target)
         self.axis = axis = 1 if x.ndim > 1 else 0
         self.like = x
         _check_classes(x.shape, t, axis)
-        index = t.reshape(t.shape[:axis] + (1,) + t.shape[axis:])
+        index = t.reshape((*t.shape[:axis], 1, *t.shape[axis:]))
         self.index, self.ignored = _separated(index, x.shape[axis], ignore_index)
-        share: Any = 1.0 if weight is None else _by_class(weight, x.shape, axis).reshape(-1)[self.index]
+        share: Any = (
+            1.0 if weight is None else _by_class(weight, x.shape, axis).reshape(-1)[self.index]
+        )
         if self.ignored is not None:
             share = np.where(self.ignored, 0, share).astype(x.dtype)
         counted = self.index.size if self.ignored is None else np.count_nonzero(~self.ignored)
         self.nothing = average and not counted  # the mean of nothing
-        self.total = 1 if not average or self.nothing else counted if weight is None else np.add.reduce(share, None)
+        self.total = (
+            1
+            if not average or self.nothing
+            else counted
+            if weight is None
+            else np.add.reduce(share, None)
+        )
         self.share = share / self.total
 
     def checked(self, loss: Any) -> Any:
@@ -169,7 +202,8 @@ class _Chosen:
         return loss + math.nan if self.nothing else loss
 
     def smoothed(self, weight: Any, smoothing: float) -> np.ndarray:
-        """The distribution q · w of each sample, times its share: mostly the class, a little of all classes."""
+        """The distribution q · w of each sample, times its share: mostly the class, a little of all
+        classes."""
         classes = self.like.shape[self.axis]
         q = np.full_like(self.like, smoothing / classes / self.total)
         if weight is not None:
@@ -183,20 +217,26 @@ class _Chosen:
 def _check_classes(shape: tuple[int, ...], t: np.ndarray, axis: int) -> None:
     if t.dtype not in (np.int64, np.uint8):
         raise RuntimeError(
-            f"expected scalar type Long but found {t.dtype}: classes are int64. Convert the target with .long(); for "
-            f"probabilities it must have the shape of the input, {tuple(shape)}, but it has {tuple(t.shape)}."
+            f"expected scalar type Long but found {t.dtype}: classes are int64. Convert the target "
+            "with .long(); for "
+            f"probabilities it must have the shape of the input, {tuple(shape)}, but it has "
+            f"{tuple(t.shape)}."
         )
     if not shape:
-        raise RuntimeError("the input must have at least one dimension, that of the classes, but it is 0-d")
+        raise RuntimeError(
+            "the input must have at least one dimension, that of the classes, but it is 0-d"
+        )
     expected = shape[:axis] + shape[axis + 1 :]
     if t.shape != expected:
         message = (
-            f"Expected target size {list(expected)}, got {list(t.shape)}: the target has the shape of the input, "
+            f"Expected target size {list(expected)}, got {list(t.shape)}: the target has the shape "
+            "of the input, "
             f"{tuple(shape)}, without the dimension of the classes, {axis}."
         )
         if axis and t.ndim and t.shape[0] != shape[0]:
             raise ValueError(
-                f"Expected input batch_size ({shape[0]}) to match target batch_size ({t.shape[0]}). {message}"
+                f"Expected input batch_size ({shape[0]}) to match target batch_size "
+                f"({t.shape[0]}). {message}"
             )
         raise RuntimeError(message)
 
@@ -212,7 +252,8 @@ def _separated(index: np.ndarray, classes: int, ignore_index: int) -> tuple[np.n
     wrong = ((index < 0) | (index >= classes)) & ~ignored
     if wrong.any():
         raise IndexError(
-            f"Target {index[wrong][0]} is out of bounds: there are {classes} classes, 0 to {classes - 1} "
+            f"Target {index[wrong][0]} is out of bounds: there are {classes} classes, 0 to "
+            f"{classes - 1} "
             f"(and {ignore_index}, which is ignored)."
         )
     return np.where(ignored, 0, index), ignored
@@ -223,13 +264,14 @@ def _by_class(weight: Any, shape: tuple[int, ...], axis: int) -> np.ndarray:
     w: np.ndarray = array_of(weight)
     if w.shape != (shape[axis],):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {shape[axis]} classes or no classes but got weight tensor of "
+            f"weight tensor should be defined either for all {shape[axis]} classes or no classes "
+            "but got weight tensor of "
             f"shape: {list(w.shape)}"
         )
     return w.reshape((-1,) + (1,) * (len(shape) - axis - 1))
 
 
-# -- of yes or no -----------------------------------------------------------------------------------------------------
+# -- of yes or no ----------------------------------------------------------------------------------
 
 
 def binary_cross_entropy(
@@ -240,19 +282,21 @@ def binary_cross_entropy(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """-w (t log x + (1 - t) log(1 - x)), reduced: the negative log-likelihood of what happened with probability t and was
-    predicted with probability x. Logarithms below -100 count as -100.
+    """-w (t log x + (1 - t) log(1 - x)), reduced: the negative log-likelihood of what happened with
+    probability t and was predicted with probability x. Logarithms below -100 count as -100.
 
     Raises ValueError for different shapes, RuntimeError for an ``input`` outside [0, 1]."""
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
     x = array_of(input)
     if not ((x >= 0) & (x <= 1)).all():
         raise RuntimeError(
-            f"all elements of input should be between 0 and 1, but they are between {x.min()} and {x.max()}. Apply a sigmoid "
+            f"all elements of input should be between 0 and 1, but they are between {x.min()} and "
+            f"{x.max()}. Apply a sigmoid "
             "first, or better use binary_cross_entropy_with_logits."
         )
     losses = _binary_cross_entropy(input, target)
@@ -260,23 +304,24 @@ def binary_cross_entropy(
 
 
 @elementwise(
-    dx=lambda dy, x, target: dy * (x - target) / _at_least(x * (1 - x), float(np.float32(1e-12))),
-    dtarget=lambda dy, x: dy * (_bounded_log(1 - x) - _bounded_log(x)),
+    dx=lambda dy, x, target: dy * _binary_slope(x, target),
+    dtarget=lambda dy, x: dy * (clamp(log(1 - x), min=-100) - clamp(log(x), min=-100)),
     kinds="f",
 )
 def _binary_cross_entropy(x, target):
     return (target - 1) * np.maximum(np.log1p(-x), -100) - target * np.maximum(np.log(x), -100)
 
 
-def _at_least(x: Any, bound: float) -> Any:
-    """max(x, bound), with the gradient passing through."""
-    a = array_of(x)
-    return x + (np.maximum(a, bound) - a)
-
-
-def _bounded_log(x: Any) -> Any:
-    """max(log x, -100)"""
-    return clamp(log(x), min=-100)
+@elementwise(
+    dx=lambda dy, x, target: (
+        dy * (x * x - 2 * x * target + target) / square(clamp(x * (1 - x), min=1e-12))
+    ),
+    dtarget=lambda dy, x: -dy / clamp(x * (1 - x), min=1e-12),
+)
+def _binary_slope(x, target):
+    """(x - t) / x (1 - x), where the denominator is at least 1e-12 (which PyTorch writes in
+    float32)"""
+    return (x - target) / np.maximum(x * (1 - x), float(np.float32(1e-12)))
 
 
 def binary_cross_entropy_with_logits(
@@ -288,17 +333,24 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Any = None,
 ) -> Any:
-    """-w (p t log σ(x) + (1 - t) log(1 - σ(x))), reduced, without loss of digits for large |x|; p is ``pos_weight``.
+    """-w (p t log σ(x) + (1 - t) log(1 - σ(x))), reduced, without loss of digits for large |x|; p
+    is ``pos_weight``.
 
     Raises ValueError for different shapes of input and target."""
     if tuple(input.shape) != tuple(target.shape):
-        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
-    losses = _binary_cross_entropy_with_logits(input, target, 1 if pos_weight is None else pos_weight)
+        raise ValueError(
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
+    losses = _binary_cross_entropy_with_logits(
+        input, target, 1 if pos_weight is None else pos_weight
+    )
     return reduced(losses if weight is None else losses * weight, reduction, size_average, reduce)
 
 
 @elementwise(
-    dx=lambda dy, x, target, positive: dy * (1 - target - (1 + (positive - 1) * target) * sigmoid(-x)),
+    dx=lambda dy, x, target, positive: (
+        dy * (1 - target - (1 + (positive - 1) * target) * sigmoid(-x))
+    ),
     dtarget=lambda dy, x, positive: -dy * (x + (positive - 1) * logsigmoid(x)),
     dpositive=lambda dy, x, target: -dy * target * logsigmoid(x),
     kinds="f",
@@ -309,7 +361,7 @@ def _binary_cross_entropy_with_logits(x, target, positive):
     return (1 - target) * x - (1 + (positive - 1) * target) * log_probability
 
 
-# -- between distributions --------------------------------------------------------------------------------------------
+# -- between distributions -------------------------------------------------------------------------
 
 
 def kl_div(
@@ -320,10 +372,13 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Any:
-    """t (log t - x), reduced: the Kullback-Leibler divergence of probabilities t from log-probabilities x, term by term;
-    with ``log_target`` t is given by its logarithm, too. ``reduction="batchmean"`` divides the sum by the length of
-    dimension 0, and so gives the mean divergence; "mean" divides by the number of classes as well, and warns."""
-    losses = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
+    """t (log t - x), reduced: the Kullback-Leibler divergence of probabilities t from
+    log-probabilities x, term by term; with ``log_target`` t is given by its logarithm, too.
+    ``reduction="batchmean"`` divides the sum by the length of dimension 0, and so gives the mean
+    divergence; "mean" divides by the number of classes as well, and warns."""
+    losses = (
+        exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
+    )
     if reduction == "batchmean" and size_average is None and reduce is None:
         return sum(losses) / input.shape[0]
     if reduction == "mean" and size_average is None and reduce is None:

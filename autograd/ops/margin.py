@@ -1,4 +1,5 @@
-"""Losses that are content once something is far enough from something else, and the distances they measure it by.
+"""Losses that are content once something is far enough from something else, and the distances they
+measure it by.
 
 Reductions are those of ``loss.py``.
 """
@@ -22,21 +23,25 @@ from autograd.ops.reduction import mean, norm, sum
 from autograd.ops.shape import unsqueeze
 
 __all__ = [
-    "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "multi_margin_loss",
-    "multilabel_margin_loss", "multilabel_soft_margin_loss", "pairwise_distance", "soft_margin_loss",
-    "triplet_margin_loss", "triplet_margin_with_distance_loss",
+    "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss",
+    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
+    "pairwise_distance", "soft_margin_loss", "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
 ]  # fmt: skip
 
-# -- distances --------------------------------------------------------------------------------------------------------
+# -- distances -------------------------------------------------------------------------------------
 
 
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False) -> Any:
+def pairwise_distance(
+    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False
+) -> Any:
     """‖x1 - x2 + ``eps``‖ₚ along the last dimension."""
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-08) -> Any:
-    """x1 · x2 / (‖x1‖ ‖x2‖) along ``dim``, the cosine of the angle between the two; norms below ``eps`` count as ``eps``."""
+    """x1 · x2 / (‖x1‖ ‖x2‖) along ``dim``, the cosine of the angle between the two; norms below
+    ``eps`` count as ``eps``."""
     return sum(_direction(x1, dim, eps) * _direction(x2, dim, eps), dim)
 
 
@@ -46,7 +51,7 @@ def _direction(x: Any, dim: int, eps: float) -> Any:
     return x / (length + (np.maximum(array, eps) - array))
 
 
-# -- of pairs and triplets --------------------------------------------------------------------------------------------
+# -- of pairs and triplets -------------------------------------------------------------------------
 
 
 def cosine_embedding_loss(
@@ -58,9 +63,11 @@ def cosine_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """1 - cos for pairs with t = 1, max(0, cos - ``margin``) for pairs with t = -1, reduced; cos is the cosine of the angle
-    between the two. Shapes: inputs (N, D) or (D), target (N) or ()."""
-    product, square1, square2 = (sum(a * b, -1) for a, b in ((input1, input2), (input1, input1), (input2, input2)))
+    """1 - cos for pairs with t = 1, max(0, cos - ``margin``) for pairs with t = -1, reduced; cos is
+    the cosine of the angle between the two. Shapes: inputs (N, D) or (D), target (N) or ()."""
+    product, square1, square2 = (
+        sum(a * b, -1) for a, b in ((input1, input2), (input1, input1), (input2, input2))
+    )
     cosine = product / sqrt((square1 + 1e-12) * (square2 + 1e-12))
     losses = masked(1 - cosine, target == 1) + masked(relu(cosine - margin), target == -1)
     return reduced(losses, reduction, size_average, reduce)
@@ -74,7 +81,8 @@ def hinge_embedding_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """The distance x for pairs with t = 1, max(0, ``margin`` - x) for pairs with t = -1, reduced."""
+    """The distance x for pairs with t = 1, max(0, ``margin`` - x) for pairs with t = -1,
+    reduced."""
     losses = masked(relu(margin - input), target != 1) + masked(input, target != -1)
     return reduced(losses, reduction, size_average, reduce)
 
@@ -94,7 +102,8 @@ def margin_ranking_loss(
     if not ndim_of(input1) == ndim_of(input2) == ndim_of(target):
         raise RuntimeError(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
-            f"input1: {tuple(input1.shape)}, input2: {tuple(input2.shape)}, target: {tuple(target.shape)}"
+            f"input1: {tuple(input1.shape)}, input2: {tuple(input2.shape)}, target: "
+            f"{tuple(target.shape)}"
         )
     return reduced(relu(margin - target * (input1 - input2)), reduction, size_average, reduce)
 
@@ -111,9 +120,12 @@ def triplet_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """max(0, ``margin`` + d(a, p) - d(a, n)), reduced: the positive example is to be nearer to the anchor than the
-    negative one. With ``swap`` the smaller of d(a, n) and d(p, n) counts. d is the p-norm distance."""
-    losses = _triplet(anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap)
+    """max(0, ``margin`` + d(a, p) - d(a, n)), reduced: the positive example is to be nearer to the
+    anchor than the negative one. With ``swap`` the smaller of d(a, n) and d(p, n) counts. d is the
+    p-norm distance."""
+    losses = _triplet(
+        anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap
+    )
     return reduced(losses, reduction, size_average, reduce)
 
 
@@ -128,11 +140,19 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
 ) -> Any:
     """triplet_margin_loss with any ``distance_function``."""
-    return reduced(_triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap), reduction)
+    return reduced(
+        _triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap),
+        reduction,
+    )
 
 
 def _triplet(
-    anchor: Any, positive: Any, negative: Any, distance: Callable[[Any, Any], Any], margin: float, swap: bool
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    distance: Callable[[Any, Any], Any],
+    margin: float,
+    swap: bool,
 ) -> Any:
     to_negative = distance(anchor, negative)
     if swap:
@@ -140,7 +160,7 @@ def _triplet(
     return relu(margin + distance(anchor, positive) - to_negative)
 
 
-# -- of classes -------------------------------------------------------------------------------------------------------
+# -- of classes ------------------------------------------------------------------------------------
 
 
 def soft_margin_loss(
@@ -164,8 +184,9 @@ def multi_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """Σ max(0, ``margin`` - x[t] + x[c])ᵖ / C over the classes c other than t, reduced. Shapes: input (N, C) or (C), target
-    (N) or (), of int64; ``weight`` (C) multiplies by w[t]. Raises ValueError for a p other than 1 and 2."""
+    """Σ max(0, ``margin`` - x[t] + x[c])ᵖ / C over the classes c other than t, reduced. Shapes:
+    input (N, C) or (C), target (N) or (), of int64; ``weight`` (C) multiplies by w[t]. Raises
+    ValueError for a p other than 1 and 2."""
     if p not in (1, 2):
         raise ValueError(f"only p == 1 and p == 2 supported, but got {p}")
     index = unsqueeze(target, -1)
@@ -184,8 +205,9 @@ def multilabel_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """Σ max(0, 1 - x[t] + x[c]) / C over the classes t that hold and c that do not, reduced. Shapes: input and target (N, C)
-    or (C); a row of the target lists the classes that hold, ended by -1."""
+    """Σ max(0, 1 - x[t] + x[c]) / C over the classes t that hold and c that do not, reduced.
+    Shapes: input and target (N, C) or (C); a row of the target lists the classes that hold, ended
+    by -1."""
     labels = array_of(target)
     listed = np.logical_and.accumulate(labels >= 0, axis=-1)
     holds = (np.where(listed, labels, -1)[..., None] == np.arange(labels.shape[-1])).any(-2)
@@ -204,4 +226,6 @@ def multilabel_soft_margin_loss(
 ) -> Any:
     """-Σ w (t log σ(x) + (1 - t) log σ(-x)) / C over the classes, the last dimension, reduced."""
     terms = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
-    return reduced(mean(terms if weight is None else terms * weight, -1), reduction, size_average, reduce)
+    return reduced(
+        mean(terms if weight is None else terms * weight, -1), reduction, size_average, reduce
+    )

@@ -1,10 +1,13 @@
-"""Normalization: shifted and scaled to mean 0 and variance 1, over the batch, over features, or over groups of them.
+"""Normalization: shifted and scaled to mean 0 and variance 1, over the batch, over features, or
+over groups of them.
 
-With x̂ = (x - m) / s, where m is the mean and s² = variance + ε, both themselves functions of x, the gradient is
+With x̂ = (x - m) / s, where m is the mean and s² = variance + ε, both themselves functions of x,
+the gradient is
 
     dx = (dx̂ - mean(dx̂) - x̂ · mean(dx̂ x̂)) / s
 
-m and 1 / s are kept for backward, x̂ is computed anew. Both directions work in place in one new array.
+m and 1 / s are kept for backward, x̂ is computed anew. Both directions work in place in one new
+array.
 """
 
 from __future__ import annotations
@@ -16,18 +19,23 @@ import numpy as np
 from autograd.function import Function
 from autograd.grad_mode import recording
 from autograd.ops.arithmetic import array_of, rsqrt, square
-from autograd.ops.dimensions import sizes
+from autograd.ops.dimensions import ndim_of, sizes
 from autograd.ops.elementary import clamp_min
+from autograd.ops.padding import pad
+from autograd.ops.powers import pow
 from autograd.ops.reduction import mean, norm, sum
-from autograd.ops.shape import _reshape, repeat
+from autograd.ops.shape import _reshape, repeat, unfold
 from autograd.tensor import Tensor, wrap
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "rms_norm"]
+__all__ = [
+    "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
+    "rms_norm",
+]  # fmt: skip
 
 
 def _gradients(dy: Any, x: Any, weight: Any, over: Any, eps: float) -> tuple[Any, Any]:
-    """The gradients of x̂ · weight, normalized ``over`` some dimensions, by x and (not yet summed) by the weight: in
-    operations, to be differentiated again."""
+    """The gradients of x̂ · weight, normalized ``over`` some dimensions, by x and (not yet summed)
+    by the weight: in operations, to be differentiated again."""
     deviation = x - mean(x, over, True)
     inverse = rsqrt(mean(square(deviation), over, True) + eps)
     normalized = deviation * inverse
@@ -36,7 +44,7 @@ def _gradients(dy: Any, x: Any, weight: Any, over: Any, eps: float) -> tuple[Any
     return dx, dy * normalized
 
 
-# -- over the batch ---------------------------------------------------------------------------------------------------
+# -- over the batch --------------------------------------------------------------------------------
 
 
 def batch_norm(
@@ -51,26 +59,36 @@ def batch_norm(
 ) -> Any:
     """x̂ · weight + bias for each channel, dimension 1 of (N, C, ...) (Ioffe and Szegedy, 2015).
 
-    In ``training`` mean and variance are those of the batch, and the running ones, if given, move towards them in place:
-    r ← (1 - momentum) · r + momentum · (mean, or variance with Bessel's correction). Otherwise the running ones are used.
-    Raises ValueError for training on a single value a channel, RuntimeError without what is needed and for other shapes.
+    In ``training`` mean and variance are those of the batch, and the running ones, if given, move
+    towards them in place: r ← (1 - momentum) · r + momentum · (mean, or variance with Bessel's
+    correction). Otherwise the running ones are used.
+    Raises ValueError for training on a single value a channel, RuntimeError without what is needed
+    and for other shapes.
     """
     x = array_of(input)
     _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training and x.size == x.shape[1]:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {input.shape}"
+        )
     if not training and (running_mean is None or running_var is None):
-        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+        raise RuntimeError(
+            "Expected running_mean and running_var to be defined when training=False"
+        )
     return BatchNorm.apply(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
 def _check_channels(x: np.ndarray, **by_channel: Any) -> None:
     if x.ndim < 2:
-        raise RuntimeError(f"the input must have channels in dimension 1, (N, C, ...), but has shape {tuple(x.shape)}")
+        raise RuntimeError(
+            "the input must have channels in dimension 1, (N, C, ...), but has shape "
+            f"{tuple(x.shape)}"
+        )
     for name, values in by_channel.items():
         if values is not None and tuple(values.shape) != (x.shape[1],):
             raise RuntimeError(
-                f"{name} should contain {x.shape[1]} elements, one for each channel of the input of shape {tuple(x.shape)}, "
+                f"{name} should contain {x.shape[1]} elements, one for each channel of the input "
+                f"of shape {tuple(x.shape)}, "
                 f"not {array_of(values).size}"
             )
 
@@ -141,8 +159,13 @@ class BatchNorm(Function):
         if ctx.training:
             dx, dweight = _gradients(dy, x, weight, over, ctx.eps)
         else:
-            average, inverse = (r.reshape((-1,) + (1,) * (x.ndim - 2)) for r in (ctx.average, ctx.inverse))
-            dx, dweight = (dy if weight is None else dy * weight) * inverse, dy * (x - average) * inverse
+            average, inverse = (
+                r.reshape((-1,) + (1,) * (x.ndim - 2)) for r in (ctx.average, ctx.inverse)
+            )
+            dx, dweight = (
+                (dy if weight is None else dy * weight) * inverse,
+                dy * (x - average) * inverse,
+            )
         return dx, sum(dweight, over), sum(dy, over)
 
 
@@ -174,9 +197,11 @@ def instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-05,
 ) -> Any:
-    """x̂ · weight + bias for each channel of each sample of (N, C, ...): :func:`batch_norm` on the samples one by one.
+    """x̂ · weight + bias for each channel of each sample of (N, C, ...): :func:`batch_norm` on the
+    samples one by one.
 
-    The running statistics move towards the means over all samples; without ``use_input_stats`` they are used.
+    The running statistics move towards the means over all samples; without ``use_input_stats`` they
+    are used.
     Raises ValueError for a single value a channel and sample, RuntimeError as batch_norm does."""
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
@@ -184,22 +209,37 @@ def instance_norm(
     _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     samples, channels, *lengths = x.shape
     if x.size == samples * channels:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
-    running = [None if r is None else np.tile(array_of(r), samples) for r in (running_mean, running_var)]
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"
+        )
+    running = [
+        None if r is None else np.tile(array_of(r), samples) for r in (running_mean, running_var)
+    ]
     weight, bias = (None if w is None else repeat(w, (samples,)) for w in (weight, bias))
-    y = batch_norm(_reshape(input, (1, samples * channels, *lengths)), *running, weight, bias, True, momentum, eps)
+    y = batch_norm(
+        _reshape(input, (1, samples * channels, *lengths)),
+        *running,
+        weight,
+        bias,
+        True,
+        momentum,
+        eps,
+    )
     for statistics, each in zip((running_mean, running_var), running, strict=True):
         if each is not None:
             array_of(statistics)[...] = each.reshape(samples, channels).mean(0)
     return _reshape(y, x.shape)
 
 
-# -- over features ----------------------------------------------------------------------------------------------------
+# -- over features ---------------------------------------------------------------------------------
 
 
-def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-05) -> Any:
-    """x̂ · weight + bias, normalized over the last dimensions, of shape ``normalized_shape``, which is also that of weight
-    and bias (Ba, Kiros and Hinton, 2016). Raises RuntimeError for other shapes."""
+def layer_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-05
+) -> Any:
+    """x̂ · weight + bias, normalized over the last dimensions, of shape ``normalized_shape``, which
+    is also that of weight and bias (Ba, Kiros and Hinton, 2016). Raises RuntimeError for other
+    shapes."""
     shape = _features(input, normalized_shape, weight=weight, bias=bias)
     return LayerNorm.apply(input, weight, bias, shape, eps)
 
@@ -207,16 +247,20 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
 def _features(input: Any, normalized_shape: Any, **parameters: Any) -> tuple[int, ...]:
     shape = sizes((normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape)
     if not shape:
-        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, but got an empty one.")
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, but got an empty one."
+        )
     if tuple(input.shape[-len(shape) :]) != shape:
         raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but got "
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, "
+            f"{', '.join(map(str, shape))}], but got "
             f"input of size{list(input.shape)}"
         )
     for name, values in parameters.items():
         if values is not None and tuple(values.shape) != shape:
             raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(values.shape)} and "
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(values.shape)} and "
                 f"normalized_shape = {list(shape)}"
             )
     return shape
@@ -226,7 +270,9 @@ class LayerNorm(Function):
     """Layer normalization; inside, the shape is (rows, features)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any, weight: Any, bias: Any, shape: tuple[int, ...], eps: float) -> Any:
+    def forward(
+        ctx: Any, x: Any, weight: Any, bias: Any, shape: tuple[int, ...], eps: float
+    ) -> Any:
         """x̂ · weight + bias"""
         a = _as_rows(x, shape)
         count = a.shape[1]
@@ -264,7 +310,13 @@ class LayerNorm(Function):
         dx -= np.add.reduce(d, 1, keepdims=True) / a.shape[1]
         dx += d
         dx *= ctx.inverse
-        return wrap(dx.reshape(x._array.shape)), wrap(dweight.reshape(shape)), wrap(dbias.reshape(shape)), None, None
+        return (
+            wrap(dx.reshape(x._array.shape)),
+            wrap(dweight.reshape(shape)),
+            wrap(dbias.reshape(shape)),
+            None,
+            None,
+        )
 
 
 def _as_rows(x: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -272,16 +324,21 @@ def _as_rows(x: Any, shape: tuple[int, ...]) -> np.ndarray:
     return rows
 
 
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-05) -> Any:
-    """x̂ · weight + bias, where x̂ is normalized over ``num_groups`` groups of the channels of (N, C, ...), each with all
-    that follows, and weight and bias have an element for each channel (Wu and He, 2018).
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-05
+) -> Any:
+    """x̂ · weight + bias, where x̂ is normalized over ``num_groups`` groups of the channels of (N,
+    C, ...), each with all that follows, and weight and bias have an element for each channel (Wu
+    and He, 2018).
 
-    Raises RuntimeError for channels that cannot be divided into the groups, and for other shapes."""
+    Raises RuntimeError for channels that cannot be divided into the groups, and for other
+    shapes."""
     _check_channels(array_of(input), weight=weight, bias=bias)
     samples, channels, *lengths = input.shape
     if num_groups <= 0 or channels % num_groups:
         raise RuntimeError(
-            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            "Expected number of channels in input to be divisible by num_groups, but got input of "
+            "shape "
             f"{list(input.shape)} and num_groups={num_groups}"
         )
     groups = _reshape(input, (samples, num_groups, channels // num_groups, *lengths))
@@ -292,9 +349,12 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return y if bias is None else y + _reshape(bias, column)
 
 
-def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
-    """x / √(mean(x²) + ε) · weight, over the last dimensions, of shape ``normalized_shape`` (Zhang and Sennrich, 2019). By
-    default ε is the machine epsilon of the dtype. Raises RuntimeError for other shapes."""
+def rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Any:
+    """x / √(mean(x²) + ε) · weight, over the last dimensions, of shape ``normalized_shape`` (Zhang
+    and Sennrich, 2019). By default ε is the machine epsilon of the dtype. Raises RuntimeError for
+    other shapes."""
     shape = _features(input, normalized_shape, weight=weight)
     eps = float(np.finfo(array_of(input).dtype).eps) if eps is None else eps
     y = input * rsqrt(mean(square(input), tuple(range(-len(shape), 0)), True) + eps)
@@ -304,3 +364,20 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     """x / max(‖x‖ₚ, ε) along ``dim``: vectors of length 1."""
     return input / clamp_min(norm(input, p, dim, True), eps)
+
+
+def local_response_norm(
+    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
+    """x / (k + alpha · m)ᵝ, where m is the mean of x² over the ``size`` channels around each one
+    of (N, C, ...), with zeros beyond the first and last (Krizhevsky, Sutskever and Hinton, 2012).
+
+    Raises ValueError for less than 3 dimensions."""
+    ndim = ndim_of(input)
+    if ndim < 3:
+        raise ValueError(
+            f"Expected 3D or higher dimensionality input (got {ndim} dimensions): (N, C, ...)"
+        )
+    squares = pad(square(input), (0, 0) * (ndim - 2) + (size // 2, (size - 1) // 2))
+    around = mean(unfold(squares, 1, size, 1), -1)
+    return input / pow(around * alpha + k, beta)

@@ -13,16 +13,28 @@ from autograd.ops.comparison import masked
 from autograd.ops.conversion import cast
 
 __all__ = [
-    "exp", "exp2", "expm1", "float_power", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "pow", "xlogy",
+    "exp",
+    "exp2",
+    "expm1",
+    "float_power",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "pow",
+    "xlogy",
 ]  # fmt: skip
 
-# -- powers -----------------------------------------------------------------------------------------------------------
+# -- powers ----------------------------------------------------------------------------------------
 
 
 def pow(input: Any, exponent: Any) -> Any:
     """input ** exponent, elementwise with broadcasting; either may be a number. Also ``**``.
 
-    0 ** 0 is 1. The derivative by the exponent, y log(input), is taken as 0 at input 0, where it has that limit.
+    0 ** 0 is 1. The derivative by the exponent, y log(input), is taken as 0 at input 0, where it
+    has that limit.
     Raises RuntimeError for integers with a negative number as exponent."""
     if type(exponent) is int and exponent == 2:
         return square(input)
@@ -36,7 +48,9 @@ def pow(input: Any, exponent: Any) -> Any:
 )
 def _pow(a, b):
     """a ** b"""
-    if isinstance(b, (int, float)):  # two powers that can be had several times as fast as in general
+    if isinstance(
+        b, (int, float)
+    ):  # two powers that can be had several times as fast as in general
         if b == 3:
             return a * a * a
         if b == -0.5:
@@ -48,13 +62,15 @@ def _pow(a, b):
             raise
     if isinstance(b, int):
         raise RuntimeError(
-            f"Integers to negative integer powers are not allowed, but the exponent is {b}. Convert first: x.float()"
+            f"Integers to negative integer powers are not allowed, but the exponent is {b}. "
+            "Convert first: x.float()"
         )
     return _integer_power(a, b)
 
 
 def _integer_power(a: Any, b: Any) -> Any:
-    """Where an exponent is negative, 1 / a ** -b without what is behind the point: 0, but for a = 1 and a = -1."""
+    """Where an exponent is negative, 1 / a ** -b without what is behind the point: 0, but for a = 1
+    and a = -1."""
     whole = a ** np.maximum(b, 0)
     reciprocal = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b % 2), 0))
     return np.where(b >= 0, whole, reciprocal).astype(whole.dtype)
@@ -76,11 +92,13 @@ def _slope_by_exponent(a: Any, b: Any, y: Any) -> Any:
 
 def float_power(input: Any, exponent: Any) -> Any:
     """input ** exponent, computed in float64."""
-    base, exponent = (x if isinstance(x, (int, float)) else cast(x, np.float64) for x in (input, exponent))
+    base, exponent = (
+        x if isinstance(x, (int, float)) else cast(x, np.float64) for x in (input, exponent)
+    )
     return pow(base, exponent if not isinstance(exponent, int) else float(exponent))
 
 
-# -- exponentials -----------------------------------------------------------------------------------------------------
+# -- exponentials ----------------------------------------------------------------------------------
 
 
 @elementwise(dx=lambda dy, y: dy * y, floats=True)
@@ -101,7 +119,7 @@ def expm1(x):
     return np.expm1(x)
 
 
-# -- logarithms -------------------------------------------------------------------------------------------------------
+# -- logarithms ------------------------------------------------------------------------------------
 
 
 @elementwise(dx=lambda dy, x: dy / x, floats=True)
@@ -130,7 +148,8 @@ def log10(x):
 
 @elementwise(da=lambda dy, a, y: dy * exp(a - y), db=lambda dy, b, y: dy * exp(b - y), kinds="f")
 def logaddexp(a, b):
-    """log(eᵃ + eᵇ), elementwise with broadcasting, where eᵃ and eᵇ may be too large to be written down."""
+    """log(eᵃ + eᵇ), elementwise with broadcasting, where eᵃ and eᵇ may be too large to be written
+    down."""
     return np.logaddexp(a, b)
 
 
