@@ -66,22 +66,22 @@ def run(
                 node, dy = ready.pop()
                 if type(dy) is list:
                     dy = _all_outputs(node, dy, create_graph)
-                if node.hooks is not None:
+                if node._hooks is not None:
                     dy = _call_before(node, dy)
                 if wanted is not None and needed is not None and node in wanted.places:
                     dy = wanted.catch(node, dy)
-                    if needed.isdisjoint(node.inputs):
+                    if needed.isdisjoint(node._inputs):
                         continue  # nothing wanted lies beyond
-                kept = node.kept
+                kept = node._kept
                 if kept is FREED:
                     raise _freed(node)
-                pulls, plain, keeps = node.how
+                (pulls, plain, keeps), inputs, slots, shape, _, _, _, _ = node._data
                 if pulls is None and type(node) is AccumulateGrad:
                     if dy is not None:
                         # Two references, `dy` and the call's: the array is nobody else's, and may
                         # become the .grad as it is.
                         accumulate(node.variable, dy, mine=_getrefcount(dy) == 2)
-                        if node.hooks is not None:
+                        if node._hooks is not None:
                             _call_after(node, dy, (), ())
                     continue
                 if dy is None:  # nothing arrived, and nothing will go on
@@ -90,22 +90,25 @@ def run(
                     pulls, kept = _READY_MADE, node.apply(dy, create_graph)
                 elif create_graph:
                     pulls, kept = _READY_MADE, _pull_tensors(node, dy, needed)
-                if node.hooks is not None and node.hooks.after:
+                if node._hooks is not None and node._hooks.after:
                     pulls, kept = _READY_MADE, _call_after(node, dy, pulls, kept)
 
-                shape = node.shape if plain else None
+                if not plain:
+                    shape = None
                 for target, slot, pull, k in zip(  # noqa: B905 (some are endless)
-                    node.inputs, node.slots or _FIRST, pulls, kept
+                    inputs, slots or _FIRST, pulls, kept
                 ):
                     if target is None or (needed is not None and target not in needed):
                         continue
                     g = pull(dy, k)
                     # The very same tuple for a shape: nothing was broadcast, and g fits as it is.
-                    if target.shape is not shape and g is not None:
-                        if type(target.dtype) is tuple:
+                    its_shape = target._data[3]
+                    if its_shape is not shape and g is not None:
+                        its_dtype = target._data[4]
+                        if type(its_dtype) is tuple:
                             g = _part(target, slot, g)
-                        elif g.shape != target.shape or g.dtype is not target.dtype:
-                            g = fit(g, target.shape, target.dtype)
+                        elif g.shape != its_shape or g.dtype is not its_dtype:
+                            g = fit(g, its_shape, its_dtype)
                     arrived = waiting.get(target)
                     if arrived is None:  # this is all that will arrive there
                         ready.append((target, g))
@@ -122,8 +125,8 @@ def run(
                         ready.append((target, arrived[1]))
                         arrived[1] = None
                 g = known = dy = None  # so that they do not count as somebody else's references
-                if not retain_graph and (keeps or (keeps is None and _holds_memory(node.kept))):
-                    node.kept = FREED
+                if not retain_graph and (keeps or (keeps is None and _holds_memory(node._kept))):
+                    node._kept = FREED
     except Overwritten as error:
         raise _overwritten(node, error) from None
     except Exception as error:
@@ -143,7 +146,7 @@ def _count(roots: Sequence[Node], needed: set[Node] | None) -> dict[Node, list[A
     waiting: dict[Node, list[Any]] = {}
     stack = list(seen)
     while stack:
-        for target in stack.pop().inputs:
+        for target in stack.pop()._data[1]:
             if target is None or (needed is not None and target not in needed):
                 continue
             if target not in seen:
@@ -172,12 +175,12 @@ def _leading_to(wanted: Captures, roots: Iterable[Node]) -> set[Node]:
     while stack:
         node, inputs_done = stack.pop()
         if inputs_done:
-            if any(target in needed for target in node.inputs):
+            if any(target in needed for target in node._inputs):
                 needed.add(node)
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((target, False) for target in node.inputs if target is not None)
+            stack.extend((target, False) for target in node._inputs if target is not None)
     return needed
 
 
@@ -220,16 +223,16 @@ def _starts(roots: Sequence[tuple[Node, int, Any]]) -> dict[Node, Any]:
     """What each root starts with: the sum, if the same tensor was given twice."""
     starts: dict[Node, Any] = {}
     for root, slot, gradient in roots:
-        several = type(root.dtype) is tuple
-        start = _part(root, slot, gradient) if several else fit(gradient, root.shape, root.dtype)
+        several = type(root._dtype) is tuple
+        start = _part(root, slot, gradient) if several else fit(gradient, root._shape, root._dtype)
         starts[root] = _sum(starts[root], start) if root in starts else start
     return starts
 
 
 def _part(node: Node, slot: int, gradient: Any) -> list[Any]:
     """The gradient of one output of a node that has several: a list with None for the others."""
-    parts = [None] * len(node.dtype)
-    parts[slot] = fit(gradient, node.shape[slot], node.dtype[slot])
+    parts = [None] * len(node._dtype)
+    parts[slot] = fit(gradient, node._shape[slot], node._dtype[slot])
     return parts
 
 
@@ -241,9 +244,9 @@ def _sum(known: Any, g: Any) -> Any:
 
 def _all_outputs(node: Any, parts: list[Any], create_graph: bool) -> tuple[Any, ...]:
     """The gradients of all outputs of a node: zeros for an output that was not used."""
-    if not node.fills_in_zeros:
+    if not node._fills_in_zeros:
         return tuple(parts)
-    zeros = (np.zeros(shape, dtype) for shape, dtype in zip(node.shape, node.dtype, strict=True))
+    zeros = (np.zeros(shape, dtype) for shape, dtype in zip(node._shape, node._dtype, strict=True))
     return tuple(
         part if part is not None else wrap(zero) if create_graph else zero
         for part, zero in zip(parts, zeros, strict=True)
@@ -255,7 +258,7 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
         None
         if target is None or (needed is not None and target not in needed)
         else pull_with_graph(node.op.rule_of(i), dy, k, node)
-        for i, (target, k) in enumerate(zip(node.inputs, node.kept, strict=True))
+        for i, (target, k) in enumerate(zip(node._inputs, node._kept, strict=True))
     ]
 
 
@@ -332,7 +335,7 @@ def _through(hooks: list[Any], gradient: Any) -> Any:
 
 def _call_before(node: Node, dy: Any) -> Any:
     """Tensor hooks, then retained gradients, then the node's own prehooks."""
-    hooks = node.hooks
+    hooks = node._hooks
     assert hooks is not None
     several = type(dy) is tuple
     parts = list(dy) if several else [dy]
@@ -356,11 +359,11 @@ def _call_before(node: Node, dy: Any) -> Any:
 
 
 def _call_after(node: Node, dy: Any, pulls: Any, kept: Any) -> list[Any]:
-    hooks = node.hooks
+    hooks = node._hooks
     assert hooks is not None
     gradients = [
         None if target is None else pull(dy, k)
-        for target, pull, k in zip(node.inputs, pulls, kept)  # noqa: B905 (repeat() is endless)
+        for target, pull, k in zip(node._inputs, pulls, kept)  # noqa: B905 (repeat() is endless)
     ]
     outer = dy if type(dy) is tuple else (dy,)
     for after in list(hooks.after.values()):

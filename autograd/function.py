@@ -16,10 +16,12 @@ import numpy as np
 
 from autograd.grad_mode import no_grad, recording
 from autograd.inplace import check_in_place, rebase, touch
-from autograd.node import FREED, How, Node, users_frame
+from autograd.node import FREED, NOWHERE, Node, users_frame
 from autograd.record import node_of
 from autograd.saved import SavedOutputOf, keep, unpack_tensor
 from autograd.tensor import Tensor, alias, wrap
+
+_HOW = (None, False, True)  # an apply() of its own, and memory to free
 
 
 class FunctionCtx(Node):
@@ -30,16 +32,14 @@ class FunctionCtx(Node):
     _function: type[Function]
 
     def __init__(self) -> None:
-        self.how = How(None, False, True)
-        self.inputs, self.slots, self.kept = (), None, ()
-        self.shape, self.dtype = (), None
-        self.operands, self.hooks = None, None
+        self._data = (_HOW, (), None, (), None, *NOWHERE)
+        self._kept = ()
+        self._hooks = None
         self.needs_input_grad: tuple[bool, ...] = ()
         self._to_save: tuple[Tensor | None, ...] = ()
         self._dirty: tuple[Tensor, ...] = ()
         self._non_differentiable: tuple[Tensor, ...] = ()
         self._materialize = True
-        self._several = False
         self._places: tuple[int, ...] = ()  # which arguments of forward were tensors
 
     # -- for forward -------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class FunctionCtx(Node):
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """What ``save_for_backward`` kept, provided that it was not changed in place since."""
-        if self.kept is FREED:
+        if self._kept is FREED:
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved "
                 "tensors after they have already "
@@ -84,7 +84,7 @@ class FunctionCtx(Node):
                 "or if you need to access "
                 "saved tensors after calling backward."
             )
-        return tuple(unpack_tensor(kept, self) for kept in self.kept)
+        return tuple(unpack_tensor(kept, self) for kept in self._kept)
 
     def apply(self, dy: Any, create_graph: bool) -> list[Any]:
         """Called by the engine: the gradient for each tensor that went into forward."""
@@ -196,19 +196,19 @@ def _recorded(
     ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...], frame: Any
 ) -> tuple[Any, ...]:
     """Connect the node: to the inputs, to the outputs, and to what is kept."""
-    frame = users_frame(frame)
-    ctx.code, ctx.lasti = frame.f_code, frame.f_lasti
     ctx._places = tuple(i for i, a in enumerate(args) if isinstance(a, Tensor))
     tensors = [args[i] for i in ctx._places]
-    ctx.inputs = tuple(node_of(t) if t._requires_grad else None for t in tensors)
-    ctx.slots = tuple(t._slot if t._requires_grad else 0 for t in tensors)
-    ctx.fills_in_zeros = ctx._materialize
+    inputs = tuple(node_of(t) if t._requires_grad else None for t in tensors)
+    slots = tuple(t._slot if t._requires_grad else 0 for t in tensors)
     arrays = [o._array if isinstance(o, Tensor) else np.empty(0) for o in outputs]
-    ctx._several = len(outputs) > 1
-    ctx.shape = tuple(a.shape for a in arrays) if ctx._several else arrays[0].shape
-    ctx.dtype = tuple(a.dtype for a in arrays) if ctx._several else arrays[0].dtype
+    shapes, kinds = tuple(a.shape for a in arrays), tuple(a.dtype for a in arrays)
+    several = len(outputs) > 1
+    frame = users_frame(frame)
+    shape, dtype = (shapes, kinds) if several else (shapes[0], kinds[0])
+    ctx._data = (_HOW, inputs, slots, shape, dtype, frame.f_code, frame.f_lasti, None)
+    ctx._fills_in_zeros = ctx._materialize
     connected = tuple(_output(ctx, o, slot) for slot, o in enumerate(outputs))
-    ctx.kept = tuple(_saved(ctx, t, outputs, connected) for t in ctx._to_save)
+    ctx._kept = tuple(_saved(ctx, t, outputs, connected) for t in ctx._to_save)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
     return connected
 

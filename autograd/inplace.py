@@ -151,7 +151,7 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
 
 
 def _move(t: Tensor, node: Any, slot: int) -> None:
-    hooks = t._node.hooks if t._node is not None else None
+    hooks = t._node._hooks if t._node is not None else None
     retained = hooks.retain.get(t._slot) if hooks is not None else None
     t._node, t._slot, t._requires_grad = node, slot, True
     if hooks is not None and retained is not None and retained() is t:

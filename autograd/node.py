@@ -14,7 +14,7 @@ import os
 import weakref
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 
 class Freed:
@@ -27,54 +27,62 @@ class Freed:
 FREED = Freed()
 
 
-class How(NamedTuple):
-    """How a node is run backward."""
-
-    pulls: Any  # the rule of each input, made ready by rules.py; None: the node has its own apply()
-    plain: bool  # elementwise, nothing promoted: where shapes are equal, gradients fit as they are
-    keeps: bool | None  # whether there is memory to free afterwards; None: look
+# How to run a node backward: the rule of each input, made ready by rules.py (None: the node has an
+# apply() of its own); whether it is plain, that is elementwise with nothing promoted, so that where
+# shapes are equal gradients fit as they are; whether it keeps memory to be freed (None: look).
+How = tuple[Any, bool, bool | None]
 
 
 class Node:
     """One recorded operation. Each op has its own subclass, named for it: ``MulBackward``,
     ``Conv2dBackward``."""
 
-    # One entry an input of the operation, in order:
-    #   inputs   the node that gradient goes to, or None where none is needed
-    #   slots    which output of that node the input was; None means the first for all (nearly
-    #            always)
-    #   kept     what the rule needs, or FREED
-    # How to run it backward: `how`, of which there is one for all nodes of an operation (see How).
-    # Of the output: its shape and dtype (for several outputs a tuple of each).
-    # Of the user: code, lasti. `operands` are the numbers of a scalar operation, for pictures.
-    # `hooks` is None or Hooks.
-    __slots__ = (
-        "__weakref__",
-        "code",
-        "dtype",
-        "hooks",
-        "how",
-        "inputs",
-        "kept",
-        "lasti",
-        "operands",
-        "shape",
-        "slots",
-    )
+    # The names begin with an underscore because a ctx is a node (see function.py), and users write
+    # ctx.shape = x.shape.
+    #
+    # What does not change is one tuple, `_data`: nodes are of many classes, which makes their
+    # attributes slow, and one tuple is sooner made and taken apart. In it are
+    #   how      how to run it backward, one for all nodes of an operation (see How)
+    #   inputs   for each input, the node that its gradient goes to; None where none is needed
+    #   slots    which output of that node each input was; None: the first for all (nearly always)
+    #   shape    of the output (of several outputs, a tuple of shapes)
+    #   dtype    of the output, a NumPy dtype (of several outputs, a tuple)
+    #   code, lasti   where the user wrote it
+    #   operands      of a scalar operation: the numbers it was computed from, for pictures
+    # What changes: `_kept`, for each input what its rule needs, or FREED; `_hooks`, None or Hooks.
+    __slots__ = ("__weakref__", "_data", "_hooks", "_kept")
 
     op: Any = None  # the operation's description (rules.Op), where there is one
-    fills_in_zeros = True  # whether an unused output's gradient arrives as zeros, or as None
+    _fills_in_zeros = True  # whether an unused output's gradient arrives as zeros, or as None
 
-    how: How
-    inputs: tuple[Node | None, ...]
-    slots: tuple[int, ...] | None
-    kept: Any
-    shape: Any
-    dtype: Any
-    code: CodeType
-    lasti: int
-    operands: tuple[Any, ...] | None
-    hooks: Hooks | None
+    _data: tuple[How, tuple[Node | None, ...], tuple[int, ...] | None, Any, Any, CodeType, int, Any]
+    _kept: Any
+    _hooks: Hooks | None
+
+    @property
+    def _inputs(self) -> tuple[Node | None, ...]:
+        """For each input of the operation, the node that its gradient goes to, or None."""
+        return self._data[1]
+
+    @property
+    def _slots(self) -> tuple[int, ...] | None:
+        """For each input, which output of its node it was; None: the first, for all."""
+        return self._data[2]
+
+    @property
+    def _shape(self) -> Any:
+        """The shape of the output, or a tuple of the shapes of several."""
+        return self._data[3]
+
+    @property
+    def _dtype(self) -> Any:
+        """The NumPy dtype of the output, or a tuple of the dtypes of several."""
+        return self._data[4]
+
+    @property
+    def _operands(self) -> tuple[Any, ...] | None:
+        """The numbers a scalar operation was computed from, for pictures."""
+        return self._data[7]
 
     def name(self) -> str:
         """The name shown in ``grad_fn=<MulBackward>``."""
@@ -87,32 +95,32 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """Where the gradients go: for each input of the operation its node (None: no gradient
         needed) and output number."""
-        return tuple(zip(self.inputs, self.slots or (0,) * len(self.inputs), strict=True))
+        return tuple(zip(self._inputs, self._slots or (0,) * len(self._inputs), strict=True))
 
     @property
     def metadata(self) -> dict[Any, Any]:
         """A dictionary for the user's own notes on this node."""
-        return self._hooks().metadata
+        return self._hook_table().metadata
 
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """``hook(grad_outputs) -> tuple or None`` is called before this node computes; it may
         replace its gradients."""
-        return RemovableHandle(self._hooks().before, hook)
+        return RemovableHandle(self._hook_table().before, hook)
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """``hook(grad_inputs, grad_outputs) -> tuple or None`` is called after; it may replace the
         gradients passed on."""
-        return RemovableHandle(self._hooks().after, hook)
+        return RemovableHandle(self._hook_table().after, hook)
 
-    def _hooks(self) -> Hooks:
-        if self.hooks is None:
-            self.hooks = Hooks()
-        return self.hooks
+    def _hook_table(self) -> Hooks:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks
 
     def where(self) -> str:
         """The user's line that this operation was written on: ``'train.py:12'``, with its text
         where it can be read."""
-        return where(self.code, self.lasti)
+        return where(*self._data[5:7])
 
 
 class AccumulateGrad(Node):
@@ -125,15 +133,10 @@ class AccumulateGrad(Node):
 
     def __init__(self, variable: Any) -> None:
         self.variable = variable
-        self.how = How(None, False, False)
-        self.inputs = ()
-        self.slots = None
-        self.kept = None
-        self.shape = variable._array.shape
-        self.dtype = variable._array.dtype
-        self.code, self.lasti = _NOWHERE, 0
-        self.operands = None
-        self.hooks = None
+        array = variable._array
+        self._data = ((None, False, False), (), None, array.shape, array.dtype, *NOWHERE)
+        self._kept = None
+        self._hooks = None
 
 
 def accumulator(variable: Any) -> AccumulateGrad:
@@ -168,7 +171,7 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook off. Doing so twice, or after its owner is gone, is harmless."""
-        hooks = self._hooks()
+        hooks = self._hook_table()
         if hooks is not None:
             hooks.pop(self.id, None)
 
@@ -201,7 +204,7 @@ _OURS = tuple(
 )
 # Source files seen that are not this library's: a set is the quickest to ask.
 users_files: set[str] = set()
-_NOWHERE = (lambda: None).__code__
+NOWHERE = ((lambda: None).__code__, 0, None)
 
 
 def users_frame(frame: FrameType) -> FrameType:
@@ -217,7 +220,7 @@ def users_frame(frame: FrameType) -> FrameType:
 
 def where(code: CodeType, lasti: int) -> str:
     """``file:line`` and the text of a recorded place in the user's program."""
-    if code is _NOWHERE:
+    if code is NOWHERE[0]:
         return "a leaf tensor"
     line = next(
         (line for start, end, line in code.co_lines() if start <= lasti < end), code.co_firstlineno

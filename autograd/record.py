@@ -51,16 +51,9 @@ def record(
         frame = users_frame(frame)
         code = frame.f_code
     node: Any = node_class()
-    node.how = how
-    node.inputs = inputs
-    node.slots = slots
-    node.kept = kept
-    node.shape = shape
-    node.dtype = dtype
-    node.code = code
-    node.lasti = frame.f_lasti
-    node.operands = operands
-    node.hooks = None
+    node._data = (how, inputs, slots, shape, dtype, code, frame.f_lasti, operands)
+    node._kept = kept
+    node._hooks = None
     t = _new(Tensor)
     t._array = y
     t._requires_grad = True
@@ -146,7 +139,7 @@ def unary(op: Op) -> Callable[..., Any]:
         if not simple or input._slot:
             return _recorded_if_due(op, (input,), (input,), y, operands, _getframe(1))
         before = input._node or accumulator(input)
-        shape, dtype = before.shape, before.dtype
+        _, _, _, shape, dtype, _, _, _ = before._data
         if type(dtype) is tuple:
             shape, dtype = y.shape, y.dtype
         changes = kept = None
@@ -221,7 +214,7 @@ def binary(op: Op) -> Callable[..., Any]:
             slot_b = other._slot
         else:
             return _unrecorded(op, y, (input, other))
-        shape, dtype = before.shape, before.dtype
+        _, _, _, shape, dtype, _, _, _ = before._data
         if type(y) is ndarray:
             operands = None
             if type(dtype) is tuple or shape != y.shape:
@@ -262,7 +255,7 @@ def binary(op: Op) -> Callable[..., Any]:
         if not (t._requires_grad and recording()):
             return _unrecorded(op, y, (t,))
         before = t._node or accumulator(t)
-        shape, dtype = before.shape, before.dtype
+        _, _, _, shape, dtype, _, _, _ = before._data
         if type(dtype) is tuple:
             shape, dtype = y.shape, y.dtype
         kept = number if (b_needs_a if place else a_needs_b) else None

@@ -58,8 +58,8 @@ class Op:
         self.defaults = dict(
             zip(reversed(self.parameters), reversed(function.__defaults__ or ()), strict=False)
         )
-        # Traits: whether integers are computed as floats; whether the output may share the memory of
-        # the input; which kinds of dtype (NumPy's letters b, i, u, f; None: all) it computes in;
+        # Traits: whether integers are computed as floats; whether the output may share the memory
+        # of the input; which kinds of dtype (NumPy's letters b, i, u, f; None: all) it computes in;
         # whether it takes bool tensors beside others.
         self.floats: bool = traits.pop("floats", False)
         self.view: bool = traits.pop("view", False)
@@ -81,9 +81,9 @@ class Op:
         ordered = [self.rules[name] for name in self.inputs] if self.rules else []
         pulls = map(pull_of, ordered)
         # One rule serves a whole list of tensors.
-        each = itertools.repeat(next(pulls)) if self.variadic else tuple(pulls)
-        self.how = How(each, False, self._keeps())
-        self.plain_how = How(each, kind in ("elementwise", "bilinear"), self._keeps())
+        each: Any = itertools.repeat(next(pulls)) if self.variadic else tuple(pulls)
+        self.how: How = (each, False, self._keeps())
+        self.plain_how: How = (each, kind in ("elementwise", "bilinear"), self._keeps())
 
     def rule_of(self, i: int) -> Rule:
         """The rule of input number ``i``."""
@@ -134,8 +134,8 @@ class Op:
 
 _PASS_ON = (lambda dy: dy).__code__.co_code
 
-# A Python function that only applies an operator costs twice what the operator costs. They are known
-# by their bytecode, which is the same whatever the parameters are called.
+# A Python function that only applies an operator costs twice what the operator costs. They are
+# known by their bytecode, which is the same whatever the parameters are called.
 _OPERATORS = {
     (function.__code__.co_code, function.__code__.co_argcount): its_operator
     for function, its_operator in [

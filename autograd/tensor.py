@@ -346,9 +346,9 @@ class Tensor:
         """Whether a non-leaf keeps its gradient; False for leaves, whose gradient is kept
         anyway."""
         node = self._node
-        if node is None or node.hooks is None:
+        if node is None or node._hooks is None:
             return False
-        kept = node.hooks.retain.get(self._slot)
+        kept = node._hooks.retain.get(self._slot)
         return kept is not None and kept() is self
 
     def retain_grad(self) -> None:
@@ -357,7 +357,7 @@ class Tensor:
         if not self._requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if node is not None:
-            node._hooks().retain[self._slot] = weakref.ref(self)
+            node._hook_table().retain[self._slot] = weakref.ref(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """``hook(grad)`` is called when this tensor's gradient has been computed; what it returns
@@ -366,7 +366,7 @@ class Tensor:
         if not self._requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if node is not None:
-            return RemovableHandle(node._hooks().tensor, (self._slot, hook))
+            return RemovableHandle(node._hook_table().tensor, (self._slot, hook))
         if self._leaf_hooks is None:
             self._leaf_hooks = HookDict()
         return RemovableHandle(self._leaf_hooks, hook)

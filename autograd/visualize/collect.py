@@ -169,7 +169,7 @@ class Collector:
             saved=tuple(self._saved(step)) if self.detail >= SAVED else (),
             rules=() if self.circuit or self.detail < FORMULA else tuple(_rules(step)),
             expression=f"{given} = {symbols.expression(step.name, operands)}",
-            source=source.place(step.node.code, step.node.lasti),
+            source=source.place(*step.node._data[5:7]),
             module=self.modules[id(step)],
         )
         self.data.nodes.append(node)

@@ -50,7 +50,7 @@ def _local_derivatives(step: Step) -> list[float | None]:
     with np.errstate(all="ignore"):
         one = np.ones(step.output.shape, step.output.dtype)[()]
         if isinstance(step.node, FunctionCtx):
-            if step.node.kept is FREED:
+            if step.node._kept is FREED:
                 return unknown
             try:
                 gradients = step.node.apply(one, create_graph=False)
@@ -126,7 +126,7 @@ def _computed(recorded: Recorded, scalars: bool, local: Locals) -> tuple[dict[in
 
 
 def _is_freed(recorded: Recorded) -> bool:
-    return any(step.node.kept is FREED for step in recorded.steps)
+    return any(step.node._kept is FREED for step in recorded.steps)
 
 
 def _by_chain_rule(recorded: Recorded, local: Locals) -> dict[int, Any]:
@@ -172,14 +172,14 @@ def _by_engine(recorded: Recorded) -> dict[int, Any]:
         for output in recorded.outputs
         if output.node is not None
     ]
-    hooks = {node: node.hooks for node in nodes}
+    hooks = {node: node._hooks for node in nodes}
     try:
         for node in nodes:
-            node.hooks = None  # nobody asked for this walk
+            node._hooks = None  # nobody asked for this walk
         engine.run(roots, retain_graph=True, create_graph=False, wanted=watch)
     finally:
         for node, held in hooks.items():
-            node.hooks = held
+            node._hooks = held
     found = {}
     for value in recorded.values:
         if value.node is not None:

@@ -67,7 +67,7 @@ class Names:
             self._names[id(value)] = self._unique.claim(name)
 
     def _from_source(self, step: Step) -> None:
-        written = source.written(step.node.code, step.node.lasti)
+        written = source.written(*step.node._data[5:7])
         if written is None or step.name not in (written.op, _SPECIAL.get(written.op)):
             return
         for place, (_, value) in zip(step.places, step.operands, strict=True):

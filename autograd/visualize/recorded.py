@@ -33,10 +33,10 @@ class Value:
         self.step: Step | None = None  # the operation that gave it
         if node is None:
             self.shape, self.dtype = np.shape(array), np.asarray(array).dtype
-        elif isinstance(node.dtype, tuple):
-            self.shape, self.dtype = node.shape[slot], node.dtype[slot]
+        elif isinstance(node._dtype, tuple):
+            self.shape, self.dtype = node._shape[slot], node._dtype[slot]
         else:
-            self.shape, self.dtype = node.shape, node.dtype
+            self.shape, self.dtype = node._shape, node._dtype
 
     @property
     def requires_grad(self) -> bool:
@@ -76,14 +76,14 @@ class Step:
 
 def _known(node: Node) -> dict[str, Any]:
     """Return what a node keeps for backward, by the names its rules use."""
-    if node.kept is FREED or not node.kept:
+    if node._kept is FREED or not node._kept:
         return {}
     if node.op is None:
-        return {f"saved {i}": kept for i, kept in enumerate(node.kept) if kept is not None}
+        return {f"saved {i}": kept for i, kept in enumerate(node._kept) if kept is not None}
     if node.op.variadic:
         return {}
     known: dict[str, Any] = {}
-    for name, target, kept in zip(node.op.inputs, node.inputs, node.kept, strict=True):
+    for name, target, kept in zip(node.op.inputs, node._inputs, node._kept, strict=True):
         needs = node.op.rules[name].needs
         if target is not None and needs:
             known |= zip(needs, kept if len(needs) > 1 else (kept,), strict=True)
@@ -114,10 +114,10 @@ class Recorded:
 
     def _read(self, node: Node) -> Step:
         step = Step(node)
-        slots = node.slots or (0,) * len(node.inputs)
+        slots = node._slots or (0,) * len(node._inputs)
         names = _operand_names(node)
-        for i, (target, slot, name) in enumerate(zip(node.inputs, slots, names, strict=True)):
-            number = node.operands[i] if node.operands is not None else None
+        for i, (target, slot, name) in enumerate(zip(node._inputs, slots, names, strict=True)):
+            number = node._operands[i] if node._operands is not None else None
             kept = step.known.get(name)
             if target is not None:
                 value = self._of_node(target, slot)
@@ -136,8 +136,8 @@ class Recorded:
                 tensor = kept if isinstance(kept, Tensor) else kept.tensor
                 step.operands.append((name, self._of_tensor(tensor)))
                 step.places.append(node.op.parameters.index(name))
-        several = isinstance(node.dtype, tuple)
-        step.outputs = [self._of_node(node, i) for i in range(len(node.dtype) if several else 1)]
+        several = isinstance(node._dtype, tuple)
+        step.outputs = [self._of_node(node, i) for i in range(len(node._dtype) if several else 1)]
         for output in step.outputs:
             output.step = step
         for kept in step.known.values():
@@ -152,8 +152,8 @@ class Recorded:
             tensor = self._alive.get(key)
             if isinstance(node, AccumulateGrad):
                 tensor = node.variable
-            elif tensor is None and node.hooks is not None and slot in node.hooks.retain:
-                tensor = node.hooks.retain[slot]()
+            elif tensor is None and node._hooks is not None and slot in node._hooks.retain:
+                tensor = node._hooks.retain[slot]()
             array = None if tensor is None else tensor._array
             self._values[key] = Value(node, slot, tensor, array)
         return self._values[key]
@@ -198,13 +198,13 @@ def _in_order(roots: Iterable[Node | None]) -> list[Node]:
         elif id(node) not in seen and not isinstance(node, AccumulateGrad):
             seen.add(id(node))
             stack.append((node, True))
-            stack += [(target, False) for target in reversed(node.inputs) if target is not None]
+            stack += [(target, False) for target in reversed(node._inputs) if target is not None]
     return order
 
 
 def _operand_names(node: Node) -> list[str]:
     """Return what the operation calls its operands."""
-    count = len(node.inputs)
+    count = len(node._inputs)
     if node.op is not None:
         return [node.op.inputs[0]] * count if node.op.variadic else list(node.op.inputs)
     if isinstance(node, FunctionCtx):
