@@ -40,7 +40,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from autograd.op import op
 from autograd.ops.shape import squeeze, unsqueeze
@@ -123,24 +122,21 @@ def _seen(s: np.ndarray, axes: Axes) -> np.ndarray:
     rows = axes[:-1]
     groups, *_, channels, taps, images, places = s.shape
     group, *row, _, tap, _, place = s.strides
-    overlapping = as_strided(
-        s,
-        (
-            groups,
-            *[a.places for a in rows],
-            *[a.taps for a in rows],
-            channels * taps,
-            images * places,
-        ),
-        (
-            group,
-            *[a.stride * step for a, step in zip(rows, row, strict=True)],
-            *[a.dilation * step for a, step in zip(rows, row, strict=True)],
-            tap,
-            place,
-        ),
-        writeable=False,
+    shape = (
+        groups,
+        *[a.places for a in rows],
+        *[a.taps for a in rows],
+        channels * taps,
+        images * places,
     )
+    strides = (
+        group,
+        *[a.stride * step for a, step in zip(rows, row, strict=True)],
+        *[a.dilation * step for a, step in zip(rows, row, strict=True)],
+        tap,
+        place,
+    )
+    overlapping = np.ndarray(shape, s.dtype, s, strides=strides)
     of_rows = math.prod([a.places for a in rows])
     return overlapping.reshape(groups, of_rows, -1, images * places)
 

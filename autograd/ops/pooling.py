@@ -8,8 +8,8 @@ stands there. Of equal values the first in row-major order wins, and nan wins ov
 in PyTorch.
 
 **Average pooling** is linear from the start. A window is a product of intervals, so it can be
-summed along one axis after the other, kH + kW additions instead of kH·kW. The adjoint hands each sum
-back to all that went into it, again one axis after the other.
+summed along one axis after the other, kH + kW additions instead of kH·kW. The adjoint hands each
+sum back to all that went into it, again one axis after the other.
 
 Both work tap by tap, on the view of the image that a tap has from all its places (see windows.py).
 """
@@ -64,14 +64,17 @@ def _largest_and_winners(x: np.ndarray, axes: Axes) -> tuple[np.ndarray, np.ndar
     seen = views(surrounded(x, axes, _lowest(x.dtype)), axes)
     largest = next(seen).copy()
     number = np.min_scalar_type(math.prod([axis.taps for axis in axes]) - 1).type
-    winners = np.empty(largest.shape, number)
-    winners[...] = _first_inside(axes)
+    winners = np.zeros(largest.shape, number)
+    if any(axis.padding for axis in axes):
+        winners[...] = _first_inside(axes)
     for tap, view in enumerate(seen, start=1):
         values = view.copy()  # what lies together is compared faster
-        later = values > largest
-        later |= values != values  # nan
+        np.maximum(winners, (values > largest) * number(tap), out=winners)
         np.maximum(largest, values, out=largest)
-        np.maximum(winners, later * number(tap), out=winners)
+    total = largest.sum()
+    if total != total:  # there may be nan, than which nothing is greater, nor it than anything
+        for tap, view in enumerate(views(surrounded(x, axes, 0), axes)):
+            winners[view != view] = tap
     return largest, winners
 
 

@@ -54,8 +54,8 @@ Axes = tuple[Axis, ...]
 
 def views(x: np.ndarray, axes: Axes) -> Iterator[np.ndarray]:
     """Tap by tap, in row-major order, what it sees of ``x``, which must be :func:`surrounded`."""
-    for tap in itertools.product(*[range(axis.taps) for axis in axes]):
-        yield x[(..., *map(Axis.under, axes, tap))]
+    for under in itertools.product(*[[a.under(tap) for tap in range(a.taps)] for a in axes]):
+        yield x[(..., *under)]
 
 
 def surrounded(x: np.ndarray, axes: Axes, value: Any) -> np.ndarray:
