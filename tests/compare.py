@@ -1,10 +1,10 @@
-"""One expression, two libraries: evaluate it in both and set values, dtypes and gradients side by side.
+"""One expression, two libraries: evaluate it in both, and set what comes out side by side.
 
-A test subject is an expression in PyTorch's own words, such as `torch.add(x, y, alpha=2)`, in which the name
-`torch` stands for whichever library evaluates it.
+A test subject is an expression in PyTorch's own words, such as `torch.add(x, y, alpha=2)`, in which
+the name `torch` stands for whichever library evaluates it.
 
-`SUBJECT=torch pytest tests` puts PyTorch itself in our place. Whatever these tests demand must hold there too:
-that is how we know that the tests are right about PyTorch before they judge us.
+`SUBJECT=torch pytest tests` puts PyTorch itself in our place. Whatever these tests demand must hold
+there too: that is how we know that they are right about PyTorch before they judge us.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def compiled(expression: str) -> CodeType:
 
 
 def load(name: str) -> Library | None:
-    """The library called `name`: "torch", or "autograd" for this project; None where it is not installed."""
+    """The library "torch", or "autograd" for ours; None where it is not installed."""
     try:
         torch = importlib.import_module(name)
     except ModuleNotFoundError:
@@ -77,7 +77,7 @@ def is_tensor(value: Any) -> bool:
 
 
 def tensors_in(result: Any) -> list[Any]:
-    """The tensors of a result in order: an op may return one, a tuple, a list or a plain Python value."""
+    """The tensors of a result in order: an op may return one, a tuple of them, or no tensor."""
     if is_tensor(result):
         return [result]
     if isinstance(result, tuple | list):
@@ -94,7 +94,7 @@ def dtype_name(tensor: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A result without its tensors: shapes, dtypes and flags in their place, for a comparison with `==`."""
+    """A result with shapes, dtypes and flags in place of its tensors, to compare with `==`."""
     if is_tensor(value):
         return tuple(value.shape), dtype_name(value), value.requires_grad
     if isinstance(value, tuple | list):
@@ -110,14 +110,18 @@ def cotangents(outputs: Iterable[Any], seed: int) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Derivatives:
-    """First gradients by input, second gradients by input and by cotangent; None where nothing flows."""
+    """First gradients by input, second by input and by cotangent; None where nothing flows."""
 
     first: dict[str, np.ndarray | None]
     second: dict[str, np.ndarray | None]
 
 
 def differentiate(
-    library: Library, expression: str, arrays: Mapping[str, np.ndarray], wanted: Iterable[str], order: int
+    library: Library,
+    expression: str,
+    arrays: Mapping[str, np.ndarray],
+    wanted: Iterable[str],
+    order: int,
 ) -> Derivatives:
     """Gradients of Σ⟨cotangent, output⟩ and, for order 2, of Σ⟨weight, gradient⟩."""
     wanted = list(wanted)
@@ -131,10 +135,18 @@ def differentiate(
     first = grad(outputs, inputs, seeds, create_graph=order > 1, allow_unused=True)
     names = [*wanted, *(f"cotangent {i}" for i in range(len(seeds)))]
     second: tuple[Any, ...] = (None,) * len(names)
-    weights = cotangents(inputs, seed=2)  # of every first gradient, whichever of them depend on anything
-    smooth = [(g, library.leaf(w)) for g, w in zip(first, weights, strict=True) if g is not None and g.requires_grad]
+    weights = cotangents(
+        inputs, seed=2
+    )  # of every first gradient, whichever of them depend on anything
+    smooth = [
+        (g, library.leaf(w))
+        for g, w in zip(first, weights, strict=True)
+        if g is not None and g.requires_grad
+    ]
     if smooth:
-        second = grad([g for g, _ in smooth], [*inputs, *seeds], [w for _, w in smooth], allow_unused=True)
+        second = grad(
+            [g for g, _ in smooth], [*inputs, *seeds], [w for _, w in smooth], allow_unused=True
+        )
     as_array: Callable[[Any], np.ndarray | None] = lambda g: None if g is None else array(g)  # noqa: E731
     return Derivatives(
         dict(zip(wanted, map(as_array, first), strict=True)),
@@ -145,10 +157,14 @@ def differentiate(
 PRECISION = {"float64": (1e-10, 1e-12), "float32": (2e-6, 1e-7), "float16": (2e-3, 1e-4)}
 
 
-def assert_close(actual: Any, expected: Any, what: str, rtol: float | None = None, atol: float | None = None) -> None:
+def assert_close(
+    actual: Any, expected: Any, what: str, rtol: float | None = None, atol: float | None = None
+) -> None:
     """Equal shapes, dtypes and numbers, to the precision of the dtype where no other is given."""
     usual = PRECISION.get(expected.dtype.name, (0, 0))
-    rtol, atol = (own if given is None else given for given, own in zip((rtol, atol), usual, strict=True))
+    rtol, atol = (
+        own if given is None else given for given, own in zip((rtol, atol), usual, strict=True)
+    )
     assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, not {expected.shape}"
     assert actual.dtype == expected.dtype, f"{what}: dtype {actual.dtype}, not {expected.dtype}"
     np.testing.assert_allclose(actual, expected, rtol, atol, err_msg=what)

@@ -1,4 +1,4 @@
-"""What the graph promises: backward and grad, flags, modes, hooks, views and in-place changes, user functions.
+"""What the graph promises: backward, grad, flags, modes, hooks, views, in-place changes, Functions.
 
 Written in PyTorch's words; `SUBJECT=torch pytest` shows that PyTorch keeps the same promises.
 """
@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from compare import OURS, THEIRS, array
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using backward.. with create_graph=True")  # which PyTorch advises against
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Using backward.. with create_graph=True"
+)  # which PyTorch advises against
 
 torch, autograd = OURS.torch, OURS.autograd
 Function, grad = autograd.Function, autograd.grad
@@ -63,7 +65,7 @@ class Unwanted(Function):
         raise AssertionError("differentiated, though nobody asked for it")
 
 
-# backward() ----------------------------------------------------------------------------------------------------------
+# backward() ---------------------------------------------------------------------------------------
 
 
 def test_backward_adds_to_the_leaves() -> None:
@@ -216,7 +218,7 @@ def test_an_error_in_a_rule_reaches_the_caller_and_leaves_no_trace() -> None:
     assert x.grad.item() == 2
 
 
-# grad() --------------------------------------------------------------------------------------------------------------
+# grad() -------------------------------------------------------------------------------------------
 
 
 def test_grad_returns_and_touches_no_leaf() -> None:
@@ -294,13 +296,17 @@ def test_without_create_graph_gradients_have_no_history() -> None:
 
 
 def test_second_gradient_by_grad_outputs() -> None:
-    """The gradient is linear in grad_outputs: differentiating it by them gives the forward derivative."""
-    x, v, tangent = leaf([1.0, 2.0]), leaf([0.0, 0.0]), torch.tensor([5.0, 7.0], dtype=torch.float64)
+    """The gradient is linear in grad_outputs: its derivative by them is the forward one."""
+    x, v, tangent = (
+        leaf([1.0, 2.0]),
+        leaf([0.0, 0.0]),
+        torch.tensor([5.0, 7.0], dtype=torch.float64),
+    )
     (g,) = grad(x**3, x, v, create_graph=True)
     assert numbers(grad(g, v, tangent)[0]) == [3 * 5, 12 * 7]
 
 
-# Memory of gradients -------------------------------------------------------------------------------------------------
+# Memory of gradients ------------------------------------------------------------------------------
 
 
 def test_gradients_share_no_memory() -> None:
@@ -317,8 +323,13 @@ def test_gradients_share_no_memory() -> None:
 
 
 def test_a_gradient_can_be_written_to() -> None:
-    """Also where the rule hands out a broadcast view: the gradient of a sum is not one number seen many times."""
-    for function in (lambda x: x.sum(), lambda x: x.mean(), lambda x: x.t().sum(1)[0], lambda x: x.expand(5, 2, 2).sum()):
+    """Also where a rule broadcasts: the gradient of a sum is not one number seen many times."""
+    for function in (
+        lambda x: x.sum(),
+        lambda x: x.mean(),
+        lambda x: x.t().sum(1)[0],
+        lambda x: x.expand(5, 2, 2).sum(),
+    ):
         x = leaf([[1.0, 2.0], [3.0, 4.0]])
         function(x).backward()
         before = array(x.grad).copy()
@@ -384,7 +395,7 @@ def test_unused_leaves_have_no_gradient() -> None:
     assert y.grad is None
 
 
-# Flags and the graph -------------------------------------------------------------------------------------------------
+# Flags and the graph ------------------------------------------------------------------------------
 
 
 def test_leaves() -> None:
@@ -438,7 +449,10 @@ def test_the_graph_can_be_walked() -> None:
 
 def test_constants_leave_a_gap_in_the_graph() -> None:
     x = leaf(2.0)
-    assert [node is None for node, _ in (x * torch.ones(())).grad_fn.next_functions] == [False, True]
+    assert [node is None for node, _ in (x * torch.ones(())).grad_fn.next_functions] == [
+        False,
+        True,
+    ]
 
 
 def test_outputs_of_one_node_are_numbered() -> None:
@@ -449,16 +463,26 @@ def test_outputs_of_one_node_are_numbered() -> None:
     assert second.output_nr == 1
 
 
-@pytest.mark.parametrize("expression, name", [
-    ("x + 1", "Add"), ("x - 1", "Sub"), ("x * 2", "Mul"), ("x / 2", "Div"), ("x ** 2", "Pow"), ("-x", "Neg"), ("x.exp()", "Exp"),
-    ("x.sum()", "Sum"), ("x.mean()", "Mean"), ("x.t()", "T"), ("x.relu()", "Relu"), ("x.sigmoid()", "Sigmoid"), ("x.tanh()", "Tanh"),
-    ("x.clone()", "Clone"), ("x.unsqueeze(0)", "Unsqueeze"), ("torch.cat((x, x))", "Cat"), ("torch.stack((x, x))", "Stack"),
-])  # fmt: skip
+# fmt: off
+NODE_NAMES = [
+    ("x + 1", "Add"), ("x - 1", "Sub"), ("x * 2", "Mul"), ("x / 2", "Div"), ("x ** 2", "Pow"),
+    ("-x", "Neg"), ("x.exp()", "Exp"),
+    ("x.sum()", "Sum"), ("x.mean()", "Mean"), ("x.t()", "T"), ("x.relu()", "Relu"),
+    ("x.sigmoid()", "Sigmoid"), ("x.tanh()", "Tanh"),
+    ("x.clone()", "Clone"), ("x.unsqueeze(0)", "Unsqueeze"), ("torch.cat((x, x))", "Cat"),
+    ("torch.stack((x, x))", "Stack"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("expression", "name"), NODE_NAMES)
 def test_names_of_nodes(expression: str, name: str) -> None:
-    assert node_name(OURS.evaluate(expression, {"x": leaf([[1.0, 2.0]])}).grad_fn) == f"{name}Backward"
+    assert (
+        node_name(OURS.evaluate(expression, {"x": leaf([[1.0, 2.0]])}).grad_fn) == f"{name}Backward"
+    )
 
 
-# Modes ---------------------------------------------------------------------------------------------------------------
+# Modes --------------------------------------------------------------------------------------------
 
 
 def test_no_grad_records_nothing_and_changes_no_tensor() -> None:
@@ -563,7 +587,7 @@ def test_detach_in_place() -> None:
     assert y.is_leaf
 
 
-# Hooks ---------------------------------------------------------------------------------------------------------------
+# Hooks --------------------------------------------------------------------------------------------
 
 
 def test_a_hook_on_a_leaf_sees_and_may_replace_the_whole_gradient() -> None:
@@ -668,7 +692,9 @@ def test_a_hook_of_an_accumulator() -> None:
     x, seen = leaf(2.0), []
     f = x * x
     accumulator = f.grad_fn.next_functions[0][0]
-    accumulator.register_hook(lambda inner, outer: seen.append((inner, outer[0].item(), x.grad.item())))
+    accumulator.register_hook(
+        lambda inner, outer: seen.append((inner, outer[0].item(), x.grad.item()))
+    )
     f.backward()
     assert seen == [((), 4, 4)]
 
@@ -701,7 +727,7 @@ def test_hooks_stay_with_the_value_they_were_registered_on() -> None:
     assert x.grad.item() == 6
 
 
-# In-place changes ----------------------------------------------------------------------------------------------------
+# In-place changes ---------------------------------------------------------------------------------
 
 
 def test_in_place_chain() -> None:
@@ -794,17 +820,36 @@ def test_a_chain_of_views() -> None:
     assert numbers(x.grad) == [[1, 1, 1], [1, 100, 1]]
 
 
-@pytest.mark.parametrize("view", ["y.t()", "y.view(-1)", "y.transpose(0, 1)[1]", "y[:, 1:]", "y[..., None]", "y.unsqueeze(0)", "y.squeeze()",
-                                  "y.diagonal()", "y.permute(1, 0)", "y.narrow(0, 0, 1)", "y.select(1, 0)", "y[1]", "y.flatten()[::2]", "y.detach()",
-                                  "y.reshape(4)", "y.expand(2, 2)", "y.movedim(0, 1)", "y.unflatten(0, (1, 2))", "y.view(2, 2)", "y.T", "y.mT",
-                                  "y.split(1)[0]", "y.unbind()[0]", "y.chunk(2)[1]", "y.swapaxes(0, 1)", "y.view_as(y)"])  # fmt: skip
+# fmt: off
+VIEWS = [
+    "y.t()", "y.view(-1)", "y.transpose(0, 1)[1]", "y[:, 1:]",
+    "y[..., None]", "y.unsqueeze(0)", "y.squeeze()",
+    "y.diagonal()", "y.permute(1, 0)", "y.narrow(0, 0, 1)",
+    "y.select(1, 0)", "y[1]", "y.flatten()[::2]", "y.detach()",
+    "y.reshape(4)", "y.expand(2, 2)", "y.movedim(0, 1)",
+    "y.unflatten(0, (1, 2))", "y.view(2, 2)", "y.T", "y.mT",
+    "y.split(1)[0]", "y.unbind()[0]", "y.chunk(2)[1]",
+    "y.swapaxes(0, 1)", "y.view_as(y)"
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("view", VIEWS)
 def test_views_share_memory(view: str) -> None:
     y = leaf([[1.0, 2.0], [3.0, 4.0]]) * 1
     assert share_memory(OURS.evaluate(view, {"y": y}), y)
 
 
-@pytest.mark.parametrize("copied", ["y.clone()", "y.t().reshape(4)", "y[[0, 1]]", "y[y > 0]", "y + 0", "y.repeat(1, 1)", "y.flip(0)",
-                                    "y.t().contiguous()", "y.tril()", "y.t().flatten()"])  # fmt: skip
+# fmt: off
+COPIES = [
+    "y.clone()", "y.t().reshape(4)", "y[[0, 1]]", "y[y > 0]",
+    "y + 0", "y.repeat(1, 1)", "y.flip(0)",
+    "y.t().contiguous()", "y.tril()", "y.t().flatten()"
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("copied", COPIES)
 def test_copies_share_no_memory(copied: str) -> None:
     y = leaf([[1.0, 2.0], [3.0, 4.0]]) * 1
     assert not share_memory(OURS.evaluate(copied, {"y": y}), y)
@@ -827,9 +872,9 @@ def test_a_view_made_under_no_grad_cannot_be_changed_outside() -> None:
 
 
 def test_expanded_memory_cannot_be_written() -> None:
-    with pytest.raises(RuntimeError, match="clone|more than one element"):
+    with pytest.raises(RuntimeError, match=r"clone|more than one element"):
         torch.ones(1).expand(3).add_(1)
-    with pytest.raises(RuntimeError, match="clone|more than one element"):
+    with pytest.raises(RuntimeError, match=r"clone|more than one element"):
         torch.ones(1).expand(3).copy_(torch.arange(3.0))
 
 
@@ -846,12 +891,21 @@ def test_versions_count_changes_and_are_shared() -> None:
     assert y.clone()._version == 0
 
 
-@pytest.mark.parametrize("function, change", [
-    ("torch.exp(y)", "out"), ("torch.tanh(y)", "out"), ("torch.sigmoid(y)", "out"), ("torch.sqrt(y)", "out"), ("torch.softmax(y, 0)", "out"),
-    ("y * y", "in"), ("y * x", "in"), ("torch.sin(y)", "in"), ("torch.log(y)", "in"), ("y ** 3", "in"), ("y @ y", "in"), ("y / x", "in"),
-    ("x / y", "in"), ("torch.relu(y)", "out"), ("y + y", None), ("y.sum()", None), ("y * 3", None), ("y - x", None), ("y.view(1, -1)", None),
-    ("torch.cat((y, y))", None), ("y.mean()", None), ("torch.abs(y)", "in"), ("torch.maximum(x, y)", "in"), ("torch.var(y)", "in"),
-])  # fmt: skip
+# fmt: off
+SAVES = [
+    ("torch.exp(y)", "out"), ("torch.tanh(y)", "out"), ("torch.sigmoid(y)", "out"),
+    ("torch.sqrt(y)", "out"), ("torch.softmax(y, 0)", "out"),
+    ("y * y", "in"), ("y * x", "in"), ("torch.sin(y)", "in"), ("torch.log(y)", "in"),
+    ("y ** 3", "in"), ("y @ y", "in"), ("y / x", "in"),
+    ("x / y", "in"), ("torch.relu(y)", "out"), ("y + y", None), ("y.sum()", None), ("y * 3", None),
+    ("y - x", None), ("y.view(1, -1)", None),
+    ("torch.cat((y, y))", None), ("y.mean()", None), ("torch.abs(y)", "in"),
+    ("torch.maximum(x, y)", "in"), ("torch.var(y)", "in"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("function", "change"), SAVES)
 def test_what_is_saved_is_guarded(function: str, change: str | None) -> None:
     """Changing what a rule needs is an error in backward; changing what it does not need is not."""
     x = leaf([1.0, 2.0])
@@ -971,7 +1025,7 @@ def test_double_backward_through_in_place_changes() -> None:
     assert numbers(grad(g.sum(), x)[0]) == [12, 4]
 
 
-# Function ------------------------------------------------------------------------------------------------------------
+# Function -----------------------------------------------------------------------------------------
 
 
 class Cube(Function):
@@ -1055,7 +1109,8 @@ def test_function_with_settings_and_needs_input_grad() -> None:
         def backward(ctx: Any, dout: Any) -> Any:
             seen.append(ctx.needs_input_grad)
             x, y = ctx.saved_tensors
-            return dout * y * ctx.factor, None, dout * x * ctx.factor if ctx.needs_input_grad[2] else None, None
+            by_y = dout * x * ctx.factor if ctx.needs_input_grad[2] else None
+            return dout * y * ctx.factor, None, by_y, None
 
     x, y = leaf(2.0), leaf(3.0)
     Scale.apply(x, 10.0, y, "label").backward()
@@ -1292,7 +1347,7 @@ def test_straight_through_estimator() -> None:
     assert numbers(x.grad) == [0, 2]
 
 
-# gradcheck -----------------------------------------------------------------------------------------------------------
+# gradcheck ----------------------------------------------------------------------------------------
 
 
 def test_gradcheck_finds_a_wrong_rule() -> None:
@@ -1320,10 +1375,12 @@ def test_gradgradcheck_finds_a_rule_that_forgets_its_graph() -> None:
 
 
 def test_gradcheck_of_several_inputs_and_outputs() -> None:
-    assert autograd.gradcheck(lambda x, y, n: (x * y, (x * n).sum()), (leaf([1.0, 2.0]), leaf(3.0), 2))
+    assert autograd.gradcheck(
+        lambda x, y, n: (x * y, (x * n).sum()), (leaf([1.0, 2.0]), leaf(3.0), 2)
+    )
 
 
-# Copies of leaves ----------------------------------------------------------------------------------------------------
+# Copies of leaves ---------------------------------------------------------------------------------
 
 
 def test_leaves_can_be_copied_and_pickled() -> None:
@@ -1335,7 +1392,7 @@ def test_leaves_can_be_copied_and_pickled() -> None:
         assert numbers(twin) == [1, 2]
         assert not share_memory(twin, x)
     assert numbers(copy.deepcopy(x).grad) == [3, 3]
-    with pytest.raises(RuntimeError, match="leaves|leaf"):
+    with pytest.raises(RuntimeError, match=r"leaves|leaf"):
         copy.deepcopy(x * 2)
 
 

@@ -1,4 +1,4 @@
-"""Graphs of any depth come and go without recursion, and without leaving anything to the garbage collector."""
+"""Graphs of any depth come and go without recursion, and leave nothing to the garbage collector."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ def ours(thing: object) -> bool:
 
 
 def census() -> collections.Counter[str]:
-    """How many objects of each of this project's types are alive, all of which the collector tracks."""
-    return collections.Counter(type(thing).__qualname__ for thing in gc.get_objects() if ours(thing))
+    """How many objects of each of this project's types are alive; the collector tracks them all."""
+    return collections.Counter(
+        type(thing).__qualname__ for thing in gc.get_objects() if ours(thing)
+    )
 
 
 @contextmanager
 def nothing_stays() -> Iterator[None]:
-    """Inside, the collector is off; afterwards as many objects must be alive as before, by reference counts alone."""
+    """Reference counts alone must bring the number of objects back to what it was."""
     gc.collect()
     gc.disable()
     before = census()
@@ -47,7 +49,9 @@ def nothing_stays() -> Iterator[None]:
         left = census() - before
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        in_cycles = collections.Counter(type(thing).__qualname__ for thing in gc.garbage if ours(thing))
+        in_cycles = collections.Counter(
+            type(thing).__qualname__ for thing in gc.garbage if ours(thing)
+        )
     finally:
         gc.set_debug(0)
         gc.garbage.clear()
@@ -56,7 +60,7 @@ def nothing_stays() -> Iterator[None]:
     assert not in_cycles, f"caught in reference cycles: {dict(in_cycles)}"
 
 
-# Nothing is left -----------------------------------------------------------------------------------------------------
+# Nothing is left ----------------------------------------------------------------------------------
 
 
 class Square(autograd.Function):
@@ -108,12 +112,18 @@ def network(x: Any) -> Any:
 SCENES: dict[str, Callable[[Any], Any]] = {
     "arithmetic": lambda x: ((x + 1) * x / 3 - x**2).sum(),
     "saved outputs": lambda x: x.exp().tanh().sigmoid().softmax(1).sum(),
-    "several outputs": lambda x: sum(part.sum() for part in (*x.split(1), *x.unbind(), x.max(1)[0], *torch.var_mean(x))),
+    "several outputs": lambda x: sum(
+        part.sum() for part in (*x.split(1), *x.unbind(), x.max(1)[0], *torch.var_mean(x))
+    ),
     "views": lambda x: x.t()[1:].reshape(-1).view(2, 3).unsqueeze(0).expand(2, 2, 3).sum(),
     "indexing": lambda x: x[[0, 2]].sum() + x[x > 0].sum() + x[1, torch.tensor([0, 1])].sum(),
-    "reductions": lambda x: x.amax() + x.std() + x.norm() + x.logsumexp(0).sum() + x.prod() + x.max(),
+    "reductions": lambda x: (
+        x.amax() + x.std() + x.norm() + x.logsumexp(0).sum() + x.prod() + x.max()
+    ),
     "matrices": lambda x: (x @ x @ x[0]).sum() + torch.einsum("ij,jk->", x, x),
-    "joining": lambda x: torch.cat((x, x)).sum() + torch.stack((x, x, x)).sum() + torch.where(x > 0, x, -x).sum(),
+    "joining": lambda x: (
+        torch.cat((x, x)).sum() + torch.stack((x, x, x)).sum() + torch.where(x > 0, x, -x).sum()
+    ),
     "in-place": in_place,
     "assignments": assignments,
     "hooks": hooks,
@@ -171,7 +181,11 @@ def test_a_refusal_leaves_nothing() -> None:
 def test_training_leaves_nothing_behind() -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
-    optimizer = nn.optim.Adam(net.parameters()) if hasattr(nn, "optim") else torch.optim.Adam(net.parameters())
+    optimizer = (
+        nn.optim.Adam(net.parameters())
+        if hasattr(nn, "optim")
+        else torch.optim.Adam(net.parameters())
+    )
     x, target = torch.ones(5, 4), torch.tensor([0, 1, 2, 0, 1])
 
     def step() -> float:
@@ -190,7 +204,7 @@ def test_training_leaves_nothing_behind() -> None:
         optimizer.zero_grad()
 
 
-# Nothing is kept for longer than it is needed ------------------------------------------------------------------------
+# Nothing is kept for longer than it is needed -----------------------------------------------------
 
 
 def test_backward_frees_what_was_kept() -> None:
@@ -248,7 +262,7 @@ def test_neither_leaf_nor_detached_tensor_keeps_a_graph_alive() -> None:
     assert detached.sum().item() == value
 
 
-# Depth and width -----------------------------------------------------------------------------------------------------
+# Depth and width ----------------------------------------------------------------------------------
 
 
 def through_list(y: Any) -> Any:
@@ -272,7 +286,7 @@ LINKS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("link", LINKS)
 def test_deep_chains(link: str) -> None:
-    """Forward, backward, a graph of gradients, repr, and out of memory, at a depth far beyond the recursion limit."""
+    """Forward, backward, a graph of gradients, repr, deletion: far beyond the recursion limit."""
     x = leaf([0.5])
     with nothing_stays():
         y = x * 1
@@ -325,7 +339,8 @@ def test_memory_of_a_node() -> None:
 MILLION = """
 import resource, sys
 import autograd as torch
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+unit = 1 if sys.platform == "darwin" else 1024
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 x = torch.tensor(1.0, requires_grad=True)
 before = peak()
 y = x
@@ -343,7 +358,9 @@ print((peak() - before) / 1e6)
 def test_a_chain_of_a_million_nodes() -> None:
     """In a process of its own, whose peak memory is the chain's."""
     root = Path(__file__).parent.parent
-    run = subprocess.run([sys.executable, "-c", MILLION], cwd=root, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", MILLION], cwd=root, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) < 1200, f"{run.stdout} bytes a node"
 

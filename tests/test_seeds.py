@@ -1,9 +1,10 @@
 """The five texts this project teaches from, number by number.
 
-Each function is one row of the inventory of what the texts compute; the row's name is the test's id:
-S0 the essay "Exploring Architectures – CNN II", S1 a blog post on the backpropagation equations of a CNN, S2 lesson 3
-of a PyTorch course, S3 the slides "Backpropagations in Deep Neural Network", S4 chapters 10 to 12 of the COS 324 textbook.
-Where a text errs, the row tests what is right and says so (erratum).
+Each function is a row, or a few, of the inventory of what the texts compute; a row's name is the
+test's id. S0 is the essay "Exploring Architectures: CNN II", S1 a blog post on the backpropagation
+equations of a CNN, S2 lesson 3 of a PyTorch course, S3 the slides "Backpropagations in Deep Neural
+Network", S4 chapters 10 to 12 of the COS 324 textbook. Where a text errs, the row tests what is
+right and says so (erratum).
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def paths(root: Any, leaf: Any) -> int:
             if getattr(node, "variable", None) is leaf:
                 count[node] = 1
             else:
-                count[node] = sum(ways(parent) for parent, _ in node.next_functions if parent is not None)
+                count[node] = sum(
+                    ways(parent) for parent, _ in node.next_functions if parent is not None
+                )
         return count[node]
 
     return ways(root.grad_fn)
@@ -100,7 +103,7 @@ def plain(text: str) -> str:
     return re.sub(r"Backward\d", "Backward", text)
 
 
-# S0: a convolution, two linear layers and a softmax, by hand -----------------------------------------------------------
+# S0: a convolution, two linear layers and a softmax, by hand --------------------------------------
 
 M = 5
 I_ = random(20, 20, seed=1)
@@ -109,7 +112,10 @@ TARGET = np.array([[0.0, 1.0, 0.0]])
 
 def s0_parameters() -> dict[str, Any]:
     shapes = {"K": (3, 3), "W1": (400, M), "B1": (1, M), "W2": (M, 3), "B2": (1, 3)}
-    return {name: P(random(*shape, seed=2) * (0.1 if name == "W1" else 0.5)) for name, shape in shapes.items()}
+    return {
+        name: P(random(*shape, seed=2) * (0.1 if name == "W1" else 0.5))
+        for name, shape in shapes.items()
+    }
 
 
 def s0_forward(p: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def s0_forward(p: dict[str, Any]) -> dict[str, Any]:
 
 
 def s0_patches() -> np.ndarray:
-    """Row ij holds the 3x3 patch of the zero-padded image around pixel ij (erratum: not the entries of C)."""
+    """Row ij is the 3x3 patch of the padded image around pixel ij (erratum: not entries of C)."""
     padded = np.pad(I_, 1)
     return np.array([padded[i : i + 3, j : j + 3].ravel() for i in range(20) for j in range(20)])
 
@@ -142,7 +148,13 @@ def s0_by_hand(p: dict[str, Any]) -> dict[str, np.ndarray]:
     exponentials = np.exp(R @ W2 + B2)
     dOB = exponentials / exponentials.sum() - TARGET
     dHB = dOB @ W2.T * (HB > 0)
-    return {"B2": dOB, "W2": R.T @ dOB, "B1": dHB, "W1": CF.T @ dHB, "K": (s0_patches().T @ (dHB @ W1.T).ravel()).reshape(3, 3)}
+    return {
+        "B2": dOB,
+        "W2": R.T @ dOB,
+        "B1": dHB,
+        "W1": CF.T @ dHB,
+        "K": (s0_patches().T @ (dHB @ W1.T).ravel()).reshape(3, 3),
+    }
 
 
 @row("S0-Net", "S0-ChainB2", "S0-ChainW2", "S0-ChainB1", "S0-ChainW1", "S0-ChainK")
@@ -152,7 +164,13 @@ def s0_net() -> None:
     s0_forward(p)["L"].backward()
     for name, expected in s0_by_hand(p).items():
         is_(p[name].grad, expected)
-    for name, entry in [("K", (1, 2)), ("W1", (37, 3)), ("B1", (0, 1)), ("W2", (2, 0)), ("B2", (0, 2))]:
+    for name, entry in [
+        ("K", (1, 2)),
+        ("W1", (37, 3)),
+        ("B1", (0, 1)),
+        ("W2", (2, 0)),
+        ("B2", (0, 2)),
+    ]:
         sides = []
         for step in (1e-6, -1e-6):
             moved = {n: T(array(t)) for n, t in p.items()}
@@ -204,7 +222,9 @@ def s0_softmax() -> None:
     p = F.softmax(o, dim=0)
     assert p.sum().item() == pytest.approx(1, rel=1e-15)
     is_(p, torch.exp(o) / torch.exp(o).sum())
-    is_(jacobian(lambda o: F.softmax(o, dim=0), o), np.diag(array(p)) - np.outer(array(p), array(p)))
+    is_(
+        jacobian(lambda o: F.softmax(o, dim=0), o), np.diag(array(p)) - np.outer(array(p), array(p))
+    )
 
 
 @row("S0-Theta", "S0-Size")
@@ -253,7 +273,11 @@ def s0_graph() -> None:
 def s0_local_gradients() -> None:
     p = s0_parameters()
     v = s0_forward(p)
-    local = lambda y, x: np.array([array(g).ravel() for i in range(v[y].numel()) for g in grad(v[y].reshape(-1)[i], x, retain_graph=True)])  # noqa: E731
+
+    def local(y: str, x: Any) -> np.ndarray:
+        outputs = v[y].reshape(-1)
+        return np.array([array(*grad(out, x, retain_graph=True)).ravel() for out in outputs])
+
     probability = array(v["OS"])[0]
     is_(local("L", v["OL"]), -TARGET)
     is_(local("OL", v["OS"]), np.diag(1 / probability))
@@ -270,8 +294,20 @@ def s0_local_gradients() -> None:
 @row("S0-FewLines")
 def s0_layers() -> None:
     p = s0_parameters()
-    net = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(400, M), nn.ReLU(), nn.Linear(M, 3)).double()
-    values = [array(p["K"])[None, None], array(p["W1"]).T, array(p["B1"])[0], array(p["W2"]).T, array(p["B2"])[0]]
+    net = nn.Sequential(
+        nn.Conv2d(1, 1, 3, padding=1, bias=False),
+        nn.Flatten(),
+        nn.Linear(400, M),
+        nn.ReLU(),
+        nn.Linear(M, 3),
+    ).double()
+    values = [
+        array(p["K"])[None, None],
+        array(p["W1"]).T,
+        array(p["B1"])[0],
+        array(p["W2"]).T,
+        array(p["B2"])[0],
+    ]
     with torch.no_grad():
         for parameter, value in zip(net.parameters(), values, strict=True):
             parameter.copy_(T(value))
@@ -279,7 +315,11 @@ def s0_layers() -> None:
     is_(loss, s0_forward(p)["L"])
     loss.backward()
     g = s0_by_hand(p)
-    for parameter, expected in zip(net.parameters(), [g["K"][None, None], g["W1"].T, g["B1"][0], g["W2"].T, g["B2"][0]], strict=True):
+    for parameter, expected in zip(
+        net.parameters(),
+        [g["K"][None, None], g["W1"].T, g["B1"][0], g["W2"].T, g["B2"][0]],
+        strict=True,
+    ):
         is_(parameter.grad, expected)
 
 
@@ -290,7 +330,13 @@ def s0_descent() -> None:
     pictures = np.zeros((3, 1, 20, 20))
     pictures[0, 0, :, 8:12] = pictures[1, 0, 8:12, :] = 1
     pictures[2, 0] = np.maximum(np.eye(20), np.eye(20, k=1))
-    net = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, bias=False), nn.Flatten(), nn.Linear(400, M), nn.ReLU(), nn.Linear(M, 3)).double()
+    net = nn.Sequential(
+        nn.Conv2d(1, 1, 3, padding=1, bias=False),
+        nn.Flatten(),
+        nn.Linear(400, M),
+        nn.ReLU(),
+        nn.Linear(M, 3),
+    ).double()
     losses = []
     for _ in range(200):
         loss = F.cross_entropy(net(T(pictures)), torch.tensor([0, 1, 2]))
@@ -304,7 +350,7 @@ def s0_descent() -> None:
     assert losses[-1] < 0.05
 
 
-# S1: the equations of a convolution ------------------------------------------------------------------------------------
+# S1: the equations of a convolution ---------------------------------------------------------------
 
 X9, W4 = np.arange(1.0, 10).reshape(3, 3), np.array([[1.0, 2.0], [3.0, 4.0]])
 
@@ -316,16 +362,25 @@ def conv_loops(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int, pad: in
     rows, cols = (x.shape[2] - f) // stride + 1, (x.shape[3] - f) // stride + 1
     z = np.zeros((len(x), len(w), rows, cols))
     for n, d, i, j in np.ndindex(z.shape):
-        z[n, d, i, j] = (x[n, :, i * stride : i * stride + f, j * stride : j * stride + f] * w[d]).sum() + b[d]
+        z[n, d, i, j] = (
+            x[n, :, i * stride : i * stride + f, j * stride : j * stride + f] * w[d]
+        ).sum() + b[d]
     return z
 
 
-def conv_loops_backward(x: np.ndarray, w: np.ndarray, dz: np.ndarray, stride: int, pad: int) -> tuple[np.ndarray, ...]:
+def conv_loops_backward(
+    x: np.ndarray, w: np.ndarray, dz: np.ndarray, stride: int, pad: int
+) -> tuple[np.ndarray, ...]:
     """dA += W·dZ, dW += slice·dZ, db += dZ, cell by cell and example by example."""
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
     da, dw, db, f = np.zeros_like(padded), np.zeros_like(w), np.zeros(len(w)), w.shape[2]
     for n, d, i, j in np.ndindex(dz.shape):
-        place = (n, slice(None), slice(i * stride, i * stride + f), slice(j * stride, j * stride + f))
+        place = (
+            n,
+            slice(None),
+            slice(i * stride, i * stride + f),
+            slice(j * stride, j * stride + f),
+        )
         da[place] += w[d] * dz[n, d, i, j]
         dw[d] += padded[place] * dz[n, d, i, j]
         db[d] += dz[n, d, i, j]
@@ -334,7 +389,10 @@ def conv_loops_backward(x: np.ndarray, w: np.ndarray, dz: np.ndarray, stride: in
 
 def conv_grid() -> list[tuple[Any, ...]]:
     sizes = itertools.product((1, 2, 3, 5), (1, 2, 3), (0, 1, 2), ((7, 7), (6, 8)))
-    return [(random(2, 3, *size), random(4, 3, f, f, seed=1), random(4, seed=2), s, p) for f, s, p, size in sizes]
+    return [
+        (random(2, 3, *size), random(4, 3, f, f, seed=1), random(4, seed=2), s, p)
+        for f, s, p, size in sizes
+    ]
 
 
 @row("S1-Million")
@@ -391,7 +449,9 @@ def s1_single_step() -> None:
 @row("S1-ConvForward")
 def s1_conv_forward() -> None:
     for x, w, b, stride, pad in conv_grid():
-        is_(F.conv2d(T(x), T(w), T(b), stride=stride, padding=pad), conv_loops(x, w, b, stride, pad))
+        is_(
+            F.conv2d(T(x), T(w), T(b), stride=stride, padding=pad), conv_loops(x, w, b, stride, pad)
+        )
 
 
 @row("S1-ConvBackward", "S1-Batch")
@@ -400,7 +460,9 @@ def s1_conv_backward() -> None:
         tensors = P(x), P(w), P(b)
         y = F.conv2d(*tensors, stride=stride, padding=pad)
         dz = random(*y.shape, seed=3)
-        for actual, expected in zip(grad(y, tensors, T(dz)), conv_loops_backward(x, w, dz, stride, pad), strict=True):
+        for actual, expected in zip(
+            grad(y, tensors, T(dz)), conv_loops_backward(x, w, dz, stride, pad), strict=True
+        ):
             is_(actual, expected)
 
 
@@ -455,8 +517,11 @@ def s1_pool_loops() -> None:
 
 @row("S1-PoolMask", "S1-PoolTies")
 def s1_mask() -> None:
-    """Erratum: of equal maxima the first one gets the whole gradient; a mask of ones would multiply it."""
-    for window, expected in (([[1, 3], [4, 2]], [[0, 0], [7, 0]]), ([[5, 5], [5, 5]], [[7, 0], [0, 0]])):
+    """Erratum: of equal maxima the first gets the whole gradient; a mask would multiply it."""
+    for window, expected in (
+        ([[1, 3], [4, 2]], [[0, 0], [7, 0]]),
+        ([[5, 5], [5, 5]], [[7, 0], [0, 0]]),
+    ):
         x = image(window)
         F.max_pool2d(x, 2).backward(T([[[[7.0]]]]))
         is_(x.grad[0, 0], expected)
@@ -471,7 +536,7 @@ def s1_no_parameters() -> None:
     assert sum(p.numel() for p in nn.Conv2d(3, 7, 3).parameters()) == 196
 
 
-# S2: a lesson on backpropagation in PyTorch ----------------------------------------------------------------------------
+# S2: a lesson on backpropagation in PyTorch -------------------------------------------------------
 
 
 @row("S2-Chain")
@@ -505,9 +570,11 @@ def s2_function() -> None:
 
 @row("S2-Fig1", "S2-Fig2")
 def s2_figures() -> None:
-    x, y, z, q, f = toy()
+    x, y, _, q, f = toy()
     assert plain(q.grad_fn.name()) == "AddBackward"
-    assert [node.variable is t for (node, _), t in zip(q.grad_fn.next_functions, (x, y), strict=True)] == [True, True]
+    assert [
+        node.variable is t for (node, _), t in zip(q.grad_fn.next_functions, (x, y), strict=True)
+    ] == [True, True]
     assert sorted(names(f)) == ["AccumulateGrad"] * 3 + ["AddBackward", "MulBackward"]
 
 
@@ -526,10 +593,16 @@ def s2_session() -> None:
     x = torch.tensor(-2., requires_grad = True)  # fmt: skip
     y = torch.tensor(5. , requires_grad = True)  # fmt: skip
     z = torch.tensor(-4., requires_grad = True)  # fmt: skip
-    assert repr((x, y, z)) == "(tensor(-2., requires_grad=True), tensor(5., requires_grad=True), tensor(-4., requires_grad=True))"
+    assert (
+        repr((x, y, z)) == "(tensor(-2., requires_grad=True), tensor(5., requires_grad=True), "
+        "tensor(-4., requires_grad=True))"
+    )
     q = x + y
     f = q * z
-    assert plain(repr((q, f))) == "(tensor(3., grad_fn=<AddBackward>), tensor(-12., grad_fn=<MulBackward>))"
+    assert (
+        plain(repr((q, f)))
+        == "(tensor(3., grad_fn=<AddBackward>), tensor(-12., grad_fn=<MulBackward>))"
+    )
     f.backward()
     assert repr((x.grad, y.grad, z.grad)) == "(tensor(-4.), tensor(-4.), tensor(3.))"
 
@@ -571,7 +644,13 @@ def s2_linear() -> None:
 
 @row("S2-LinearRepr")
 def s2_linear_repr() -> None:
-    numbers = [[-0.0033, 0.5535, 0.1779], [0.3713, -0.0790, 0.1122], [-0.0505, 0.1339, -0.5534], [0.3604, 0.5361, 0.1966], [-0.1884, -0.4768, 0.0522]]
+    numbers = [
+        [-0.0033, 0.5535, 0.1779],
+        [0.3713, -0.0790, 0.1122],
+        [-0.0505, 0.1339, -0.5534],
+        [0.3604, 0.5361, 0.1966],
+        [-0.1884, -0.4768, 0.0522],
+    ]
     assert repr(nn.Parameter(torch.tensor(numbers))) == (
         "Parameter containing:\n"
         "tensor([[-0.0033,  0.5535,  0.1779],\n"
@@ -581,7 +660,8 @@ def s2_linear_repr() -> None:
         "        [-0.1884, -0.4768,  0.0522]], requires_grad=True)"
     )
     assert repr(nn.Parameter(torch.tensor([-0.0224, 0.2585, 0.4717, 0.1976, -0.4478]))) == (
-        "Parameter containing:\ntensor([-0.0224,  0.2585,  0.4717,  0.1976, -0.4478], requires_grad=True)"
+        "Parameter containing:\n"
+        "tensor([-0.0224,  0.2585,  0.4717,  0.1976, -0.4478], requires_grad=True)"
     )
 
 
@@ -619,13 +699,18 @@ def s2_sobel() -> None:
 def s2_shared() -> None:
     x, k = P(random(1, 1, 5, 5)), P(random(1, 1, 3, 3))
     (dk,) = grad(F.conv2d(x, k).sum(), k)
-    is_(dk[0, 0], [[array(x)[0, 0, i : i + 3, j : j + 3].sum() for j in range(3)] for i in range(3)])
+    is_(
+        dk[0, 0], [[array(x)[0, 0, i : i + 3, j : j + 3].sum() for j in range(3)] for i in range(3)]
+    )
 
 
 @row("S2-MultiChannel")
 def s2_channels() -> None:
     x, w = random(1, 3, 5, 5), random(1, 3, 2, 2)
-    is_(F.conv2d(T(x), T(w)), sum(array(F.conv2d(T(x[:, c : c + 1]), T(w[:, c : c + 1]))) for c in range(3)))
+    is_(
+        F.conv2d(T(x), T(w)),
+        sum(array(F.conv2d(T(x[:, c : c + 1]), T(w[:, c : c + 1]))) for c in range(3)),
+    )
 
 
 @row("S2-ConvSession", "S2-PadSession")
@@ -655,12 +740,16 @@ def s2_pool_session() -> None:
     img_batch = torch.arange(16).float().view(1, 1, 4, 4)
     img_batch.requires_grad = True
     assert repr(img_batch) == (
-        "tensor([[[[ 0.,  1.,  2.,  3.],\n          [ 4.,  5.,  6.,  7.],\n          [ 8.,  9., 10., 11.],\n"
+        "tensor([[[[ 0.,  1.,  2.,  3.],\n"
+        "          [ 4.,  5.,  6.,  7.],\n"
+        "          [ 8.,  9., 10., 11.],\n"
         "          [12., 13., 14., 15.]]]], requires_grad=True)"
     )
     output = F.max_pool2d(img_batch, kernel_size = [2, 2])  # fmt: skip
     node = "MaxPool2DWithIndicesBackward" if OURS is THEIRS else "MaxPoolBackward"
-    assert plain(repr(output)) == f"tensor([[[[ 5.,  7.],\n          [13., 15.]]]], grad_fn=<{node}>)"
+    assert (
+        plain(repr(output)) == f"tensor([[[[ 5.,  7.],\n          [13., 15.]]]], grad_fn=<{node}>)"
+    )
     assert repr(output.shape) == "torch.Size([1, 1, 2, 2])"
     is_(nn.MaxPool2d([2, 2])(img_batch), output)
     output.sum().backward()
@@ -688,7 +777,11 @@ def s2_vgg16() -> None:
     assert (weights, weights + linear) == (14_714_688, 138_357_544)
     layers, channels = [], 3
     for width in plan:
-        layers += [nn.MaxPool2d(2)] if not width else [nn.Conv2d(channels, width // 64, 3, padding=1), nn.ReLU()]
+        layers += (
+            [nn.MaxPool2d(2)]
+            if not width
+            else [nn.Conv2d(channels, width // 64, 3, padding=1), nn.ReLU()]
+        )
         channels = width // 64 or channels
     net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * 7 * 7, 1000), nn.Softmax(dim=1))
     probabilities = net(torch.rand(1, 3, 224, 224))
@@ -696,7 +789,7 @@ def s2_vgg16() -> None:
     assert probabilities.sum().item() == pytest.approx(1, abs=1e-5)
 
 
-# S3: backpropagation as a walk over paths ------------------------------------------------------------------------------
+# S3: backpropagation as a walk over paths ---------------------------------------------------------
 
 
 @row("S3-Nested")
@@ -720,7 +813,10 @@ def s3_multi() -> None:
     inner = [w.sin(), w**2, w.exp(), w.tanh()]
     f = inner[0] * inner[1] + inner[2] * inner[3]
     outer = grad(f, inner, retain_graph=True)
-    total = sum(o.item() * grad(g, w, retain_graph=True)[0].item() for o, g in zip(outer, inner, strict=True))
+    total = sum(
+        o.item() * grad(g, w, retain_graph=True)[0].item()
+        for o, g in zip(outer, inner, strict=True)
+    )
     is_(grad(f, w)[0], total)
 
 
@@ -737,8 +833,13 @@ def s3_two_paths() -> None:
 
 @row("S3-PathLemma", "S3-Exptime")
 def s3_path_lemma() -> None:
-    """On random graphs of nine nodes: the sum over all paths of the products of local derivatives (erratum: ∂y(j)/∂y(i))."""
-    kinds = [lambda a, b: a.sin(), lambda a, b: a * b, lambda a, b: a + b, lambda a, b: a.exp() * b.cos()]
+    """On random graphs of nine nodes; a local derivative is ∂y(j)/∂y(i) (erratum)."""
+    kinds = [
+        lambda a, b: a.sin(),
+        lambda a, b: a * b,
+        lambda a, b: a + b,
+        lambda a, b: a.exp() * b.cos(),
+    ]
     for seed in range(10):
         r = np.random.default_rng(seed)
         w = P(0.7)
@@ -752,7 +853,11 @@ def s3_path_lemma() -> None:
             local.append(tuple(0.0 if z is None else z.item() for z in slopes))
 
         def along_all_paths(j: int, parents: Any = parents, local: Any = local) -> float:
-            return 1.0 if j == 0 else sum(z * along_all_paths(i) for i, z in zip(parents[j], local[j], strict=True))
+            return (
+                1.0
+                if j == 0
+                else sum(z * along_all_paths(i) for i, z in zip(parents[j], local[j], strict=True))
+            )
 
         is_(grad(values[8], w)[0], along_all_paths(8))
 
@@ -800,7 +905,7 @@ def s3_deep() -> None:
 
 @row("S3-Pre", "S3-Post", "S3-Both", "S3-WeightGrad", "S3-Vector")
 def s3_layers() -> None:
-    """δ and Δ by the slides' recursions on a 3-4-3-1 sigmoid net (erratum: δ of the node the weight leads to)."""
+    """δ and Δ by the slides' recursions (erratum: δ of the node that the weight leads to)."""
     W = [P(random(4, 3)), P(random(3, 4)), P(random(1, 3))]
     x = T(random(3, seed=5))
     hs, zs = [x], []
@@ -925,20 +1030,29 @@ def s3_newton() -> None:
 @row("S3-XCorr", "S3-ConvDef", "S3-Conv5")
 def s3_correlation() -> None:
     """conv2d is cross-correlation; convolution flips the kernel (erratum: (4) and (5) do not)."""
-    I, K = random(6, 5), random(3, 2)
-    is_(F.conv2d(image(I), image(K))[0, 0], [[(I[i : i + 3, j : j + 2] * K).sum() for j in range(4)] for i in range(4)])
-    true = [[sum(I[i + 2 - m, j + 1 - n] * K[m, n] for m in range(3) for n in range(2)) for j in range(4)] for i in range(4)]
-    is_(F.conv2d(image(I), torch.flip(image(K), [2, 3]))[0, 0], true)
-    is_(F.conv2d(image(I), image(K), T([0.25])), F.conv2d(image(I), image(K)) + 0.25)
+    X, K = random(6, 5), random(3, 2)
+    is_(
+        F.conv2d(image(X), image(K))[0, 0],
+        [[(X[i : i + 3, j : j + 2] * K).sum() for j in range(4)] for i in range(4)],
+    )
+    true = [
+        [
+            sum(X[i + 2 - m, j + 1 - n] * K[m, n] for m in range(3) for n in range(2))
+            for j in range(4)
+        ]
+        for i in range(4)
+    ]
+    is_(F.conv2d(image(X), torch.flip(image(K), [2, 3]))[0, 0], true)
+    is_(F.conv2d(image(X), image(K), T([0.25])), F.conv2d(image(X), image(K)) + 0.25)
 
 
 @row("S3-FlipSym")
 def s3_symmetric() -> None:
-    I = image(random(5, 5))
+    X = image(random(5, 5))
     gauss = image(np.outer([1, 2, 1], [1, 2, 1]) / 16)
     sobel = image([[1, 0, -1], [2, 0, -2], [1, 0, -1]])
-    is_(F.conv2d(I, gauss), F.conv2d(I, gauss.flip([2, 3])))
-    is_(F.conv2d(I, sobel), -F.conv2d(I, sobel.flip([2, 3])))
+    is_(F.conv2d(X, gauss), F.conv2d(X, gauss.flip([2, 3])))
+    is_(F.conv2d(X, sobel), -F.conv2d(X, sobel.flip([2, 3])))
 
 
 @row("S3-ConvMat", "S3-ConvMatT")
@@ -973,7 +1087,13 @@ def s3_im2col() -> None:
 
 def s3_net() -> tuple[Any, ...]:
     """Two convolutional layers, 6x6 -> 4x4 -> 3x3, with tanh; E = ½Σ(t-y)²."""
-    o0, w1, w2, b1, b2 = image(random(6, 6)), image(random(3, 3)), image(random(2, 2)), P([0.1]), P([-0.2])
+    o0, w1, w2, b1, b2 = (
+        image(random(6, 6)),
+        image(random(3, 3)),
+        image(random(2, 2)),
+        P([0.1]),
+        P([-0.2]),
+    )
     x1 = F.conv2d(o0, w1, b1)
     o1 = torch.tanh(x1)
     x2 = F.conv2d(o1, w2, b2)
@@ -994,16 +1114,24 @@ def s3_equations() -> None:
     for o, w, delta in ((o0, w1, delta1), (o1, w2, delta2)):
         signal = array(o)[0, 0]
         rows, cols = delta.shape
-        expected = [[(delta * signal[m : m + rows, n : n + cols]).sum() for n in range(w.shape[3])] for m in range(w.shape[2])]
+        expected = [
+            [(delta * signal[m : m + rows, n : n + cols]).sum() for n in range(w.shape[3])]
+            for m in range(w.shape[2])
+        ]
         is_(w.grad[0, 0], expected)  # (13)
-        is_(F.conv2d(T(signal[None, None]), T(delta[None, None]))[0, 0], expected)  # (14), as a cross-correlation
+        is_(
+            F.conv2d(T(signal[None, None]), T(delta[None, None]))[0, 0], expected
+        )  # (14), as a cross-correlation
     is_(b1.grad, [delta1.sum()])
     is_(b2.grad, [delta2.sum()])
     slope, w = 1 - array(o1)[0, 0] ** 2, array(w2)[0, 0]
     by_20 = np.zeros((4, 4))
     for i, j in np.ndindex(4, 4):
         by_20[i, j] = slope[i, j] * sum(
-            delta2[i - m, j - n] * w[m, n] for m in range(2) for n in range(2) if 0 <= i - m < 3 and 0 <= j - n < 3
+            delta2[i - m, j - n] * w[m, n]
+            for m in range(2)
+            for n in range(2)
+            if 0 <= i - m < 3 and 0 <= j - n < 3
         )
     is_(x1.grad[0, 0], by_20)
     by_21 = F.conv2d(F.pad(x2.grad, (1, 1, 1, 1)), torch.flip(w2.detach(), [2, 3]))[0, 0]
@@ -1023,15 +1151,24 @@ def s3_error() -> None:
 
 @row("S3-OutSize")
 def s3_sizes() -> None:
-    for size, kernel, out in (((7, 9), (3, 3), (5, 7)), ((6, 6), (2, 5), (5, 2)), ((5, 8), (5, 1), (1, 8))):
-        assert tuple(F.conv2d(torch.zeros(1, 1, *size), torch.zeros(1, 1, *kernel)).shape[2:]) == out
+    for size, kernel, out in (
+        ((7, 9), (3, 3), (5, 7)),
+        ((6, 6), (2, 5), (5, 2)),
+        ((5, 8), (5, 1), (1, 8)),
+    ):
+        assert (
+            tuple(F.conv2d(torch.zeros(1, 1, *size), torch.zeros(1, 1, *kernel)).shape[2:]) == out
+        )
 
 
 @row("S3-Eq10")
 def s3_filter_jacobian() -> None:
     o, w = random(4, 4), image(random(2, 2))
     J = jacobian(lambda w: F.conv2d(T(o[None, None]), w), w)
-    is_(J, [[o[i + m, j + n] for m in range(2) for n in range(2)] for i in range(3) for j in range(3)])
+    is_(
+        J,
+        [[o[i + m, j + n] for m in range(2) for n in range(2)] for i in range(3) for j in range(3)],
+    )
 
 
 @row("S3-Eq16")
@@ -1056,7 +1193,7 @@ def s3_pool_errors() -> None:
     is_(dx[0, 0], np.kron([[2.5, 5], [7.5, 10]], np.ones((2, 2))))
 
 
-# S4, chapter 10: neurons -----------------------------------------------------------------------------------------------
+# S4, chapter 10: neurons --------------------------------------------------------------------------
 
 
 @row("S4-Eq10.1", "S4-Ex10.2.1", "S4-P10.2.2")
@@ -1131,7 +1268,9 @@ def s4_and_or() -> None:
 def xor_net() -> Any:
     net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1), nn.ReLU())
     with torch.no_grad():
-        for parameter, value in zip(net.parameters(), ([[1.0, 1], [1, 1]], [0.0, -1], [[1.0, -2]], [0.0]), strict=True):
+        for parameter, value in zip(
+            net.parameters(), ([[1.0, 1], [1, 1]], [0.0, -1], [[1.0, -2]], [0.0]), strict=True
+        ):
             parameter.copy_(torch.tensor(value))
     return net
 
@@ -1149,7 +1288,10 @@ def s4_xor() -> None:
 def s4_learn_xor() -> None:
     torch.manual_seed(1)
     net = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
-    inputs, target = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]]), torch.tensor([[0.0], [1], [1], [0]])
+    inputs, target = (
+        torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]]),
+        torch.tensor([[0.0], [1], [1], [0]]),
+    )
     optimizer = torch.optim.SGD(net.parameters(), lr=0.5, momentum=0.9)
     for _ in range(500):
         optimizer.zero_grad()
@@ -1170,7 +1312,7 @@ def s4_softmax() -> None:
     is_(jacobian(lambda o: F.softmax(o, 0), o).sum(1), [0, 0, 0])
 
 
-# S4, chapter 11: feedforward networks ----------------------------------------------------------------------------------
+# S4, chapter 11: feedforward networks -------------------------------------------------------------
 
 W1 = np.array([[2.0, -3, 0], [-1, 1, 2]])
 W2 = np.array([[1.0, 2], [2, -2]])
@@ -1196,7 +1338,13 @@ def s4_forward() -> None:
 
 @row("S4-Eq11.9", "S4-Ex11.2.1")
 def s4_general() -> None:
-    net = nn.Sequential(nn.Linear(3, 2, bias=False), nn.ReLU(), nn.Linear(2, 2, bias=False), nn.ReLU(), nn.Linear(2, 3, bias=False)).double()
+    net = nn.Sequential(
+        nn.Linear(3, 2, bias=False),
+        nn.ReLU(),
+        nn.Linear(2, 2, bias=False),
+        nn.ReLU(),
+        nn.Linear(2, 3, bias=False),
+    ).double()
     assert sum(p.numel() for p in net.parameters()) == 16
     with torch.no_grad():
         for p, w in zip(net.parameters(), (W1, W2, WO), strict=True):
@@ -1255,7 +1403,9 @@ def s4_jacobians() -> None:
     is_(whole, jacobian(outer, y) @ jacobian(lambda x: B @ x, x))
     delta = 1e-6 * random(3, seed=9)
     function = lambda x: (B @ x).sin()  # noqa: E731
-    is_(function(T(array(x) + delta)), array(function(x)) + jacobian(function, x) @ delta, rtol=1e-9)
+    is_(
+        function(T(array(x) + delta)), array(function(x)) + jacobian(function, x) @ delta, rtol=1e-9
+    )
 
 
 @row("S4-Eq11.13", "S4-Eq11.14", "S4-Eq11.15", "S4-Eq11.17")
@@ -1322,7 +1472,10 @@ def s4_slopes() -> None:
     z = P([-2.0, -0.5, 0.0, 1.5])
     is_(grad(torch.tanh(z).sum(), z)[0], 1 - np.tanh(array(z)) ** 2)
     W, h, g = P(random(2, 3)), P(random(3)), random(2, seed=3)
-    for function, rule in ((torch.sigmoid, lambda y: y * (1 - y)), (torch.tanh, lambda y: 1 - y * y)):
+    for function, rule in (
+        (torch.sigmoid, lambda y: y * (1 - y)),
+        (torch.tanh, lambda y: 1 - y * y),
+    ):
         out = function(W @ h)
         dW, dh = grad(out, (W, h), T(g))
         is_(dh, (g * rule(array(out))) @ array(W))
@@ -1340,7 +1493,7 @@ def s4_two_valleys() -> None:
         assert w.item() == pytest.approx(end, abs=1e-3)
 
 
-PROGRAM_11_5 = '''
+PROGRAM_11_5 = """
 # import necessary packages
 import numpy as np
 import torch
@@ -1384,14 +1537,16 @@ loss = nn.functional.cross_entropy(y_pred.unsqueeze(0), torch.LongTensor([1]))
 loss.backward()
 print(loss)
 print(net.hidden1.weight.grad)
-'''
+"""
 
 
 def run_11_5() -> tuple[dict[str, Any], str]:
     """The book's program with the imports swapped."""
     program = PROGRAM_11_5
     if OURS is not THEIRS:
-        program = program.replace("import torch.nn as nn", "import nn").replace("import torch\n", "import autograd as torch\n")
+        program = program.replace("import torch.nn as nn", "import nn").replace(
+            "import torch\n", "import autograd as torch\n"
+        )
     namespace: dict[str, Any] = {"__name__": "program"}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -1406,7 +1561,9 @@ def s4_program() -> None:
     first, second, *rest = printed.splitlines()
     assert re.fullmatch(r"Predicted value: tensor\(\[ 8\., 24\.\], grad_fn=<\w+>\)", first)
     assert re.fullmatch(r"tensor\(1\.1921e-07, grad_fn=<\w+>\)", second)
-    assert rest[0].startswith("tensor([[ 0.0000e+00,  0.0000e+00],") or rest[0].startswith("tensor([[0.0000e+00, 0.0000e+00],")
+    assert rest[0].startswith("tensor([[ 0.0000e+00,  0.0000e+00],") or rest[0].startswith(
+        "tensor([[0.0000e+00, 0.0000e+00],"
+    )
     g = namespace["net"].hidden1.weight.grad
     assert not g[0].any().item()
     is_(g[1].double(), [-6.75e-7, -2.25e-7], rtol=0.1)
@@ -1439,7 +1596,7 @@ def s4_accumulate() -> None:
         loss.backward()
 
 
-# S4, chapter 12: convolutional networks --------------------------------------------------------------------------------
+# S4, chapter 12: convolutional networks -----------------------------------------------------------
 
 
 @row("S4-Ex12.1.1", "S4-Ex12.1.2")
@@ -1492,7 +1649,9 @@ def s4_conv2d() -> None:
     W = [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
     is_(F.conv2d(image(X), image(W))[0, 0], [[4, 3, 4], [2, 4, 3], [2, 3, 4]])
     for k in (1, 2, 3):
-        assert tuple(F.conv2d(torch.zeros(1, 1, 9, 10), torch.zeros(1, 1, 2 * k + 1, 2 * k + 1)).shape[2:]) == (9 - 2 * k, 10 - 2 * k)
+        assert tuple(
+            F.conv2d(torch.zeros(1, 1, 9, 10), torch.zeros(1, 1, 2 * k + 1, 2 * k + 1)).shape[2:]
+        ) == (9 - 2 * k, 10 - 2 * k)
     assert tuple(F.conv2d(torch.zeros(1, 1, 10, 10), torch.zeros(1, 1, 5, 5)).shape[2:]) == (6, 6)
 
 
@@ -1533,7 +1692,12 @@ def s4_channels() -> None:
     x, w = random(1, 3, 5, 5), random(4, 3, 3, 3)
     y = F.conv2d(T(x), T(w))
     for v in range(4):
-        is_(y[0, v], sum(array(F.conv2d(T(x[:, u : u + 1]), T(w[v, u][None, None])))[0, 0] for u in range(3)))
+        is_(
+            y[0, v],
+            sum(
+                array(F.conv2d(T(x[:, u : u + 1]), T(w[v, u][None, None])))[0, 0] for u in range(3)
+            ),
+        )
     layer = nn.Conv2d(6, 3, 5)
     assert tuple(layer.weight.shape) == (3, 6, 5, 5)
     assert (layer.weight.numel(), sum(p.numel() for p in layer.parameters())) == (450, 453)
@@ -1569,7 +1733,12 @@ def s4_detector() -> None:
     """A pixel of 255 anywhere; on pictures scaled to [0, 1] it never fires (erratum)."""
     conv1, conv2 = nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 8)
     with torch.no_grad():
-        for p, value in ((conv1.weight, 1), (conv1.bias, -254), (conv2.weight, 10), (conv2.bias, -5)):
+        for p, value in (
+            (conv1.weight, 1),
+            (conv1.bias, -254),
+            (conv2.weight, 10),
+            (conv2.bias, -5),
+        ):
             p.fill_(value)
     net = nn.Sequential(conv1, nn.ReLU(), conv2)
     picture = torch.full((1, 1, 8, 8), 100.0)
@@ -1658,12 +1827,15 @@ def conv_net() -> Any:
 
 @row("S4-Code12.4", "S4-Seeds")
 def s4_conv_net() -> None:
-    """The network and one step of the book's program (erratum: the net comes before its optimizer), twice alike."""
+    """The book's network and one step (erratum: net before optimizer), twice alike."""
     runs = []
     for _ in range(2):
         torch.manual_seed(0)
         net = conv_net()
-        assert [sum(p.numel() for p in layer.parameters()) for layer in (net.conv1, net.conv2, net.fc1, net.fc2)] == [228, 1216, 48120, 1210]
+        assert [
+            sum(p.numel() for p in layer.parameters())
+            for layer in (net.conv1, net.conv2, net.fc1, net.fc2)
+        ] == [228, 1216, 48120, 1210]
         optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
         output = net(torch.randn(1, 3, 32, 32))
         assert tuple(output.shape) == (1, 10)
@@ -1694,7 +1866,9 @@ def s4_norm() -> None:
 @row("S4-DataLoader")
 def s4_loader() -> None:
     data = torch.utils.data
-    loader = data.DataLoader(data.TensorDataset(torch.arange(60)), batch_size=8, shuffle=True, num_workers=0)
+    loader = data.DataLoader(
+        data.TensorDataset(torch.arange(60)), batch_size=8, shuffle=True, num_workers=0
+    )
     epochs = [[batch[0] for batch in loader] for _ in range(2)]
     for epoch in epochs:
         assert [len(batch) for batch in epoch] == [8] * 7 + [4]
