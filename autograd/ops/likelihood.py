@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import not_implemented
 from autograd.op import elementwise, linear, op
 from autograd.ops.activation import log_softmax, logsigmoid, softmax
 from autograd.ops.arithmetic import array_of, square
@@ -100,6 +101,8 @@ def cross_entropy(
         losses = _cross_entropy_of(input, chosen.smoothed(weight, label_smoothing), chosen.axis)
         return chosen.checked(losses if reduction == "none" else sum(losses))
     x = array_of(input)
+    if x.dtype.kind != "f":
+        raise not_implemented(_cross_entropy.op, x.dtype)
     # The parts of softmax(x) = exp(x - top) / total are found here because backward will want them
     # again.
     top = np.maximum.reduce(x, chosen.axis, keepdims=True, initial=-np.inf)
@@ -186,7 +189,7 @@ class _Chosen:
         )
         if self.ignored is not None:
             share = np.where(self.ignored, 0, share).astype(x.dtype)
-        counted = self.index.size if self.ignored is None else np.count_nonzero(~self.ignored)
+        counted = self.index.size if self.ignored is None else int(np.count_nonzero(~self.ignored))
         self.nothing = average and not counted  # the mean of nothing
         self.total = (
             1
@@ -215,29 +218,25 @@ class _Chosen:
 
 
 def _check_classes(shape: tuple[int, ...], t: np.ndarray, axis: int) -> None:
+    if not shape:
+        raise RuntimeError("the input has no dimensions, but must have one, that of the classes")
+    expected = shape[:axis] + shape[axis + 1 :]
+    message = (
+        f"Expected target size {list(expected)}, got {list(t.shape)}: the target has the shape of "
+        f"the input, {tuple(shape)}, without the dimension of the classes, {axis}."
+    )
+    if axis and t.shape[:1] != shape[:1]:
+        raise ValueError(
+            f"Expected input batch_size ({shape[0]}) to match target batch_size "
+            f"({t.shape[0] if t.ndim else 0}). {message}"
+        )
     if t.dtype not in (np.int64, np.uint8):
         raise RuntimeError(
             f"expected scalar type Long but found {t.dtype}: classes are int64. Convert the target "
-            "with .long(); for "
-            f"probabilities it must have the shape of the input, {tuple(shape)}, but it has "
-            f"{tuple(t.shape)}."
+            f"with .long(); for probabilities it must have the shape of the input, {tuple(shape)}, "
+            f"but it has {tuple(t.shape)}."
         )
-    if not shape:
-        raise RuntimeError(
-            "the input must have at least one dimension, that of the classes, but it is 0-d"
-        )
-    expected = shape[:axis] + shape[axis + 1 :]
     if t.shape != expected:
-        message = (
-            f"Expected target size {list(expected)}, got {list(t.shape)}: the target has the shape "
-            "of the input, "
-            f"{tuple(shape)}, without the dimension of the classes, {axis}."
-        )
-        if axis and t.ndim and t.shape[0] != shape[0]:
-            raise ValueError(
-                f"Expected input batch_size ({shape[0]}) to match target batch_size "
-                f"({t.shape[0]}). {message}"
-            )
         raise RuntimeError(message)
 
 

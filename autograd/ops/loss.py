@@ -61,30 +61,24 @@ def reduced(
     return losses if reduction == "none" else mean(losses) if reduction == "mean" else sum(losses)
 
 
-def weighted(
-    losses: Any,
-    weight: Any,
-    reduction: str,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-) -> Any:
-    """The same with a weight for each loss, by whose sum the mean divides."""
+def weighted(losses: Any, weight: Any) -> Any:
+    """The losses, each times its weight if there are weights. ValueError for other shapes."""
     if weight is None:
-        return reduced(losses, reduction, size_average, reduce)
+        return losses
     if tuple(weight.shape) != tuple(losses.shape):
         raise ValueError(
             f"Weights and input must have the same size, but got {tuple(weight.shape)} and "
             f"{tuple(losses.shape)}."
         )
-    reduction = reduction_of(reduction, size_average, reduce)
-    losses = losses * weight
-    return (
-        losses
-        if reduction == "none"
-        else sum(losses) / sum(weight)
-        if reduction == "mean"
-        else sum(losses)
-    )
+    return losses * weight
+
+
+def _weighted_mean(losses: Any, weight: Any, reduction: str) -> Any:
+    """The weighted losses reduced, where the mean divides by the sum of the weights."""
+    losses = weighted(losses, weight)
+    if weight is None or reduction != "mean":
+        return reduced(losses, reduction)
+    return sum(losses) / sum(weight)
 
 
 def broadcast(input: Any, target: Any) -> tuple[Any, Any]:
@@ -119,7 +113,7 @@ def mse_loss(
     x, target = broadcast(input, target)
     reduction = reduction_of(reduction, size_average, reduce)
     if weight is not None or reduction == "none":
-        return weighted(_squared_error(x, target), weight, reduction)
+        return _weighted_mean(_squared_error(x, target), weight, reduction)
     if array_of(x).dtype != array_of(target).dtype:
         x, target = (cast(z, np.result_type(array_of(x), array_of(target))) for z in (x, target))
     count = array_of(x).size if reduction == "mean" else 1
@@ -159,21 +153,22 @@ def l1_loss(
 
     Warns if the shapes differ; raises RuntimeError if they do not broadcast."""
     x, target = broadcast(input, target)
-    return weighted(abs(x - target), weight, reduction, size_average, reduce)
+    reduction = reduction_of(reduction, size_average, reduce)
+    return _weighted_mean(abs(x - target), weight, reduction)
 
 
 def huber_loss(
     input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
 ) -> Any:
     """(x - t)² / 2 where |x - t| <= ``delta``, and from there on straight: ``delta`` (|x - t| -
-    ``delta`` / 2), reduced (Huber, 1964). Warns if the shapes differ; raises ValueError for a
-    ``delta`` that is not positive."""
+    ``delta`` / 2), reduced (Huber, 1964). Warns if the shapes differ; raises RuntimeError for
+    a ``delta`` that is not positive."""
     if delta <= 0:
-        raise ValueError(
+        raise RuntimeError(
             f"huber_loss does not support non-positive values for delta, but got {delta}"
         )
     x, target = broadcast(input, target)
-    return weighted(_huber(x - target, delta), weight, reduction)
+    return reduced(weighted(_huber(x - target, delta), weight), reduction)
 
 
 def smooth_l1_loss(

@@ -18,8 +18,9 @@ from autograd.ops.dimensions import ndim_of
 from autograd.ops.elementary import minimum
 from autograd.ops.gathering import gather
 from autograd.ops.loss import reduced
+from autograd.ops.norms import norm
 from autograd.ops.powers import pow
-from autograd.ops.reduction import mean, norm, sum
+from autograd.ops.reduction import mean, sum
 from autograd.ops.shape import unsqueeze
 
 __all__ = [

@@ -21,9 +21,10 @@ from autograd.grad_mode import recording
 from autograd.ops.arithmetic import array_of, rsqrt, square
 from autograd.ops.dimensions import ndim_of, sizes
 from autograd.ops.elementary import clamp_min
+from autograd.ops.norms import norm
 from autograd.ops.padding import pad
 from autograd.ops.powers import pow
-from autograd.ops.reduction import mean, norm, sum
+from autograd.ops.reduction import mean, sum
 from autograd.ops.shape import _reshape, repeat, unfold
 from autograd.tensor import Tensor, wrap
 
