@@ -10,7 +10,7 @@ import sys as _sys
 import warnings as _warnings
 from typing import Any as _Any
 
-from autograd import cuda, graph
+from autograd import cuda, graph, linalg, return_types
 from autograd.creation import *
 from autograd.device import device
 from autograd.dtypes import (

@@ -18,6 +18,7 @@ from autograd.ops.dimensions import ndim_of, one, several
 from autograd.ops.reduction import sum
 from autograd.ops.shape import (
     _diagonal,
+    _expand,
     _permute,
     _reshape,
     _transpose,
@@ -345,8 +346,8 @@ def multi_dot(tensors: Sequence[Any]) -> Any:
 
 
 @op(
-    da=lambda dy, b, la, lb, ly: _contract(dy, b, ly, lb, la),
-    db=lambda dy, a, la, lb, ly: _contract(dy, a, ly, la, lb),
+    da=lambda dy, b, la, lb, ly, a_shape: _stretched(_contract(dy, b, ly, lb, la), a_shape),
+    db=lambda dy, a, la, lb, ly, b_shape: _stretched(_contract(dy, a, ly, la, lb), b_shape),
 )
 def _contract(a, b, la, lb, ly):
     """Σ a b, where the dimensions have the labels ``la`` and ``lb``: those that both have and ``ly`` lacks are summed over.
@@ -371,6 +372,13 @@ def _contract(a, b, la, lb, ly):
     else:
         y = a.reshape(a.shape + (1,) * len(right)) * b.reshape(b.shape[:k] + (1,) * len(left) + b.shape[k:])
     return y.transpose([(batch + left + right).index(label) for label in ly])
+
+
+def _stretched(g: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient ``g`` of an operand of this shape whose dimensions met some of length 1: these hand it to all."""
+    if g.shape == shape:
+        return g
+    return _expand(g, tuple([m if n == 1 else n for n, m in zip(g.shape, shape, strict=True)]))
 
 
 def _matched(a: np.ndarray, b: np.ndarray, dims_a: Sequence[int], dims_b: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -429,16 +437,13 @@ def _parse(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
 
 
 def _names(term: str) -> list[str]:
-    names: list[str] = []
     before, dots, after = term.partition(_ELLIPSIS)
-    for part in (before, after):
-        for name in part:
-            if not (name.isascii() and name.isalpha()):
-                raise RuntimeError(
-                    f"einsum(): invalid subscript given in the term '{term}': '{name}'; subscripts must be in [a-zA-Z]"
-                )
-        names += [*part, _ELLIPSIS] if dots and part is before else part
-    return names
+    for name in before + after:
+        if not (name.isascii() and name.isalpha()):
+            raise RuntimeError(
+                f"einsum(): invalid subscript given in the term '{term}': '{name}'; subscripts must be in [a-zA-Z]"
+            )
+    return [*before, *([_ELLIPSIS] if dots else []), *after]
 
 
 def _sublists(arguments: tuple[Any, ...]) -> tuple[list[list[Any]], list[Any] | None, tuple[Any, ...]]:

@@ -1,0 +1,331 @@
+"""Matrix products, einsum, norms and decompositions: values, gradients and refusals as PyTorch's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from compare import OURS, THEIRS
+from tables import assert_agreement, lines
+
+random = np.random.default_rng(0)
+INPUTS = {
+    "x": random.normal(size=(3, 4)),
+    "y": random.normal(size=(4, 2)),
+    "s": random.normal(size=(3, 3)),
+    "v": random.normal(size=4),
+    "u": random.normal(size=3),
+    "z": random.normal(size=()),
+    "b": random.normal(size=(2, 3, 4)),
+    "c": random.normal(size=(2, 4, 2)),
+    "d": random.normal(size=(5, 1, 3, 4)),
+    "i": np.arange(12).reshape(3, 4),
+    "o": np.array([[0.0, 0.0], [3.0, -3.0]]),
+    "r": np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.5, -1.0, 2.0]]),
+}
+
+PRODUCTS = """
+x @ y
+x @ v
+u @ x
+v @ v
+b @ c
+b @ y
+x @ c
+b @ v
+u @ b
+d @ c
+d @ y
+c.mT @ b.mT
+x.t() @ x
+x[:, ::2] @ y[::2]
+i @ i.t()
+i @ i[0]
+x.float() @ y.float()
+x.matmul(y)
+torch.matmul(input=x, other=y)
+x.half() @ y.half()
+x[:0] @ y
+x[:, :0] @ y[:0]
+x.mm(y)
+b.bmm(c)
+x.mv(v)
+v.dot(v)
+torch.vdot(v, v)
+x.inner(x)
+x.inner(v)
+z.inner(v)
+u.outer(v)
+torch.ger(u, v)
+torch.addmm(z, x, y)
+torch.addmm(x[:, :2], x, y, beta=0.5, alpha=2)
+torch.addmm(x.detach()[:, :2] * float('nan'), x, y, beta=0)
+u.addmv(x, v, alpha=3)
+x.addr(u, v)
+torch.baddbmm(x[:, :2], b, c, beta=2)
+x[:, :2].addbmm(b, c)
+torch.tensordot(x, y, 1)
+torch.tensordot(x, y, dims=0)
+torch.tensordot(b, x, dims=([1, 2], [0, 1]))
+torch.tensordot(b, c, ([2], [1]))
+torch.tensordot(x, x)
+torch.kron(x, y)
+torch.kron(x, v)
+s.trace()
+x.trace()
+i.trace()
+torch.cross(s, s.flip(0))
+torch.cross(s, s.t(), dim=1)
+torch.linalg.cross(s, s[:1])
+torch.chain_matmul(x, y, y.t())
+torch.linalg.multi_dot([u, x, y])
+torch.linalg.multi_dot([x, y, y.t(), v])
+torch.linalg.multi_dot([s, s, s])
+torch.linalg.matmul(x, y)
+torch.linalg.vecdot(x, v)
+torch.linalg.diagonal(b)
+F.linear(x, y.t())
+F.linear(b, y.t(), y[0])
+F.linear(v, x, u)
+F.linear(x, v)
+F.linear(x, y.t(), z)
+F.linear(d, x, u)
+F.linear(x[:0], y.t(), y[0])
+F.linear(x.float(), y.t().float(), y[0].float())
+F.linear(x.mT, s, u)
+F.bilinear(x, s, b[:, :1].expand(2, 4, 4)[..., :3], y[0])
+x @ x
+x @ u
+u @ y
+v @ u
+b @ b
+b @ u
+b @ x
+b @ c[[0, 1, 1]]
+z @ v
+v @ z
+x @ 2
+x @ y.float()
+i @ y
+(x > 0) @ (y > 0)
+b.mm(y)
+x.mm(v)
+x.bmm(y)
+b.bmm(b)
+b.bmm(c[[0, 1, 1]])
+x.mv(u)
+v.mv(v)
+v.dot(u)
+x.dot(v)
+v.dot(v.float())
+x.inner(u)
+x.outer(v)
+torch.addmm(u, x, y)
+torch.addmm(y, x, x)
+torch.tensordot(x, y, dims=([0], [0]))
+torch.tensordot(x, y, dims=5)
+v.trace()
+torch.cross(x, x, dim=1)
+torch.cross(s, u)
+torch.cross(y, y)
+F.linear(x, y)
+F.linear(x, y.t(), u)
+F.linear(z, x)
+F.linear(x, y.t().float())
+"""
+
+EINSUM = """
+torch.einsum('ij,jk->ik', x, y)
+torch.einsum('ij,jk', x, y)
+torch.einsum('ij,jk->', x, y)
+torch.einsum('ij,jk->ki', x, y)
+torch.einsum('ij,ij->ij', x, x)
+torch.einsum('ij,ij->i', x, x)
+torch.einsum('i,j->ij', u, v)
+torch.einsum('i,j->', u, v)
+torch.einsum('ij->ji', x)
+torch.einsum('ij->', x)
+torch.einsum('ij->j', x)
+torch.einsum('ba', x)
+torch.einsum('ii', s)
+torch.einsum('ii->i', s)
+torch.einsum('iij->ij', s[:, :, None] * v)
+torch.einsum('ii,ij->j', s, x)
+torch.einsum('bij,bjk->bik', b, c)
+torch.einsum('bij,bjk->kib', b, c)
+torch.einsum('...ij,...jk->...ik', d, c)
+torch.einsum('...i,i', b, v)
+torch.einsum('...->...', b)
+torch.einsum('...i->i...', b)
+torch.einsum('...i->i', b)
+torch.einsum('b...,b...->b', b, b)
+torch.einsum('i...,j...', x, x[:2])
+torch.einsum('ij,jk,kl->il', x, y, y.t())
+torch.einsum('i,ij,j', u, x, v)
+torch.einsum('ij,ik,il->jkl', x, x, x)
+torch.einsum('aB,Bc', x, y)
+torch.einsum(' i j , j k -> i k ', x, y)
+torch.einsum('ij,jk', [x, y])
+torch.einsum('->', z)
+torch.einsum(',ij->ij', z, x)
+torch.einsum('ij,jk->ik', x[:, :1], y)
+torch.einsum(x, [0, 1], y, [1, 2])
+torch.einsum(x, [0, 1], y, [1, 2], [2, 0])
+torch.einsum(b, [..., 1], v, [1], [...])
+torch.einsum('ij,jk', i, i.t())
+torch.einsum('ij,jk', x, x)
+torch.einsum('ij,jk', x)
+torch.einsum('ij', x, y)
+torch.einsum('i->ij', v)
+torch.einsum('ij->ii', s)
+torch.einsum('i1', x)
+torch.einsum('ij', v)
+torch.einsum('ijk', x)
+torch.einsum('ij,jk', x, y.float())
+"""
+
+NORMS = """
+x.norm()
+x.norm(1)
+x.norm(3, 0)
+x.norm(0.5, dim=1, keepdim=True)
+b.norm(2, (0, 2))
+b.norm(dim=(0, 1), keepdim=True)
+x.norm('fro')
+x.norm('fro', 1)
+x.norm(p=None)
+x.norm('nuc')
+b.norm('nuc', (1, 2), True)
+x.norm(float('inf'))
+x.norm(-float('inf'), 1)
+x.norm(-1)
+x.norm(0)
+z.norm()
+z.norm(1)
+v.norm(dtype=torch.float64)
+x.float().norm()
+torch.norm(x, 2, dim=-1)
+torch.dist(x, x.flip(0), 3)
+torch.linalg.norm(x)
+torch.linalg.norm(b)
+torch.linalg.norm(x, 2)
+torch.linalg.norm(x, -2)
+torch.linalg.norm(x, 1)
+torch.linalg.norm(x, float('inf'))
+torch.linalg.norm(x, 'nuc')
+torch.linalg.norm(v, 3)
+torch.linalg.norm(b, 2, dim=(1, 2))
+torch.linalg.norm(b, -1, dim=1)
+torch.linalg.vector_norm(x, 1.5, dim=0, keepdim=True)
+torch.linalg.matrix_norm(b)
+torch.linalg.matrix_norm(b, 1, keepdim=True)
+torch.linalg.matrix_norm(b, -float('inf'), (0, 1))
+torch.linalg.matrix_norm(b, 2, dim=(2, 0), keepdim=True)
+i.norm()
+x.norm('max')
+b.norm('nuc')
+torch.linalg.norm(b, 2)
+torch.linalg.matrix_norm(x, 3)
+torch.linalg.matrix_norm(v)
+torch.linalg.vector_norm(x[:0], float('inf'))
+"""
+
+AT_ZERO = [f"{x}.norm({p})" for x in ("o", "o[0]", "o[1]") for p in (0.5, 1, 1.5, 2, 3, "inf", "-inf", -1, -2)]
+
+DECOMPOSITIONS = """
+torch.linalg.inv(s)
+torch.inverse(s + torch.eye(3).double() * b[:, :, :3])
+torch.linalg.solve(s, u)
+torch.linalg.solve(s, x)
+torch.linalg.solve(s, b)
+torch.linalg.solve(s, x.t(), left=False)
+torch.linalg.solve_triangular(s, x, upper=True)
+torch.linalg.solve_triangular(s.t(), x, upper=False, unitriangular=True)
+torch.linalg.solve_triangular(s, x.t(), upper=True, left=False)
+torch.linalg.det(s)
+torch.det(b @ b.mT + torch.eye(3).double())
+torch.linalg.slogdet(s)
+torch.logdet(s @ s.t())
+torch.logdet(-torch.eye(3))
+torch.linalg.cholesky(s @ s.t() + 1.5 * torch.eye(3).double())
+torch.cholesky(s @ s.t() + torch.eye(3).double(), upper=True)
+torch.linalg.qr(x.t()).R.abs()
+torch.linalg.qr(x).R.abs()
+torch.linalg.qr(x)[0] ** 2
+torch.linalg.qr(b.mT)[0] ** 2
+torch.linalg.qr(x.detach().t(), 'r').R.abs()
+torch.linalg.eigh(s + s.t()).eigenvalues
+torch.linalg.eigh(s + s.t()).eigenvectors ** 2
+torch.linalg.eigvalsh(s @ s.t())
+torch.linalg.svd(x, full_matrices=False).S
+torch.linalg.svd(x, full_matrices=False).U ** 2
+torch.linalg.svd(x.t(), full_matrices=False)[0] ** 2
+torch.linalg.svd(x, full_matrices=False).Vh ** 2
+torch.linalg.svdvals(b)
+torch.svd(x)[1]
+torch.linalg.pinv(x)
+torch.linalg.pinv(b.mT)
+torch.pinverse(x.t())
+torch.matrix_power(s, 3)
+torch.linalg.matrix_power(s, -2)
+torch.matrix_power(s.detach(), 0)
+torch.linalg.matrix_power(b[:, :, :3], 5)
+torch.linalg.matrix_rank(r.detach())
+torch.linalg.matrix_rank(x.detach(), rtol=0.9)
+torch.linalg.inv(x)
+torch.linalg.inv(torch.ones(2, 2))
+torch.linalg.inv(i[:, :3])
+torch.linalg.inv(v)
+torch.linalg.det(x)
+torch.linalg.solve(torch.ones(2, 2), torch.ones(2))
+torch.linalg.solve(s, v)
+torch.linalg.cholesky(-torch.eye(2))
+torch.linalg.qr(x, 'full')
+torch.matrix_power(x, 2)
+"""
+
+pytestmark = pytest.mark.skipif(THEIRS is None, reason="PyTorch is not installed")
+
+
+@pytest.mark.parametrize("expression", lines(PRODUCTS))
+def test_products(expression: str) -> None:
+    assert_agreement(expression, INPUTS)
+
+
+@pytest.mark.parametrize("expression", lines(EINSUM))
+def test_einsum(expression: str) -> None:
+    assert_agreement(expression, INPUTS, strides=False)
+
+
+@pytest.mark.parametrize("expression", lines(NORMS))
+def test_norms(expression: str) -> None:
+    assert_agreement(expression, INPUTS)
+
+
+@pytest.mark.parametrize("expression", AT_ZERO)
+def test_norms_at_zero(expression: str) -> None:
+    """At their kinks norms have the gradients that PyTorch gives them, and no nan."""
+    assert_agreement(expression, INPUTS, second=False)
+
+
+@pytest.mark.parametrize("expression", lines(DECOMPOSITIONS))
+def test_decompositions(expression: str) -> None:
+    assert_agreement(expression, INPUTS, strides=False)
+
+
+def test_determinant_of_a_singular_matrix() -> None:
+    """The gradient is the matrix of cofactors, and the second derivative exists."""
+    torch = OURS.torch
+    for rank in (0, 1, 2):
+        a = torch.tensor(INPUTS["s"][:, :rank] @ INPUTS["s"][:rank], requires_grad=True)
+        assert OURS.autograd.gradcheck(torch.det, (a,))
+        zero = torch.tensor(np.diag([1.0] * rank + [0.0] * (3 - rank)), requires_grad=True)
+        assert OURS.autograd.gradcheck(torch.det, (zero,))
+        assert OURS.autograd.gradgradcheck(torch.det, (zero,))
+
+
+def test_linear_explains_what_does_not_fit() -> None:
+    torch = OURS.torch
+    with pytest.raises(RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 5x4\).*in_features"):
+        OURS.functional.linear(torch.ones(2, 3), torch.ones(4, 5))
+    with pytest.raises(RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 4x5\)"):
+        torch.ones(2, 3) @ torch.ones(4, 5)
