@@ -16,8 +16,14 @@ from autograd.ops.cumulative import *
 from autograd.ops.reduction import *
 from autograd.ops.ordering import *
 from autograd.ops.linear_algebra import *
+from autograd.ops.decompositions import *
+from autograd.ops.norms import *
 from autograd.ops.activation import *
 from autograd.ops.dropout import *
 from autograd.ops.embedding import *
 from autograd.ops.loss import *
 from autograd.ops.likelihood import *
+from autograd.ops.margin import *
+from autograd.ops.normalization import *
+from autograd.ops.convolution import *
+from autograd.ops.pooling import *
