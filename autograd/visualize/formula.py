@@ -8,6 +8,7 @@ has no formula, and the picture shows its number alone.
 from __future__ import annotations
 
 import ast
+import copy
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,7 +46,7 @@ def local_derivative(rule: Callable[..., Any], given: Given) -> str:
     if tree is None or not tree.args.args:
         return ""
     try:
-        text = _write(_simplify(tree.body, {**given, tree.args.args[0].arg: 1}))[0]
+        text = _write(_simplify(_plain(tree.body), {**given, tree.args.args[0].arg: 1}))[0]
     except (_NoFormulaError, ArithmeticError):
         return ""
     return text if len(text) <= _LONGEST else ""
@@ -54,7 +55,21 @@ def local_derivative(rule: Callable[..., Any], given: Given) -> str:
 def as_written(rule: Callable[..., Any]) -> str:
     """Return the right-hand side of a rule as it stands in the source, or "" if it is no lambda."""
     tree = source.lambda_of(rule)
-    return "" if tree is None else ast.unparse(tree.body)
+    return "" if tree is None else ast.unparse(_plain(tree.body))
+
+
+def _plain(body: ast.expr) -> ast.expr:
+    plain: ast.expr = _Constants().visit(copy.deepcopy(body))
+    return plain
+
+
+class _Constants(ast.NodeTransformer):
+    """Writes the number for `constant(number, x)`, which makes of it what is fastest beside x."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        is_constant = isinstance(node.func, ast.Name) and node.func.id == "constant"
+        return node.args[0] if is_constant else node
 
 
 def _simplify(node: ast.expr, given: Given) -> ast.expr:
@@ -74,6 +89,8 @@ def _simplify(node: ast.expr, given: Given) -> ast.expr:
                     return ast.UnaryOp(ast.USub(), inner)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS:
             return _combine(_simplify(left, given), op, _simplify(right, given))
+        case ast.Call(func=ast.Name(id="pow"), args=[base, exponent]):
+            return _combine(_simplify(base, given), ast.Pow(), _simplify(exponent, given))
         case ast.Call(func=ast.Name(id=name) as function, args=args, keywords=[]):
             if name.startswith("_"):
                 raise _NoFormulaError
@@ -95,15 +112,31 @@ def _combine(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
             return right
         case ast.Add() | ast.Sub() if _is_number(right, 0):
             return left
-        case ast.Mult() if isinstance(left, ast.Name) and ast.dump(left) == ast.dump(right):
-            return ast.BinOp(left, ast.Pow(), ast.Constant(2))
-        case ast.Add() if isinstance(left, ast.Name) and ast.dump(left) == ast.dump(right):
+        case ast.Mult() if power := _power(left, right):
+            return power
+        case ast.Add() if isinstance(left, ast.Name) and _same(left, right):
             return ast.BinOp(ast.Constant(2), ast.Mult(), left)
         case ast.Mult() | ast.Div() if isinstance(left, ast.UnaryOp):
             return ast.UnaryOp(left.op, _combine(left.operand, op, right))
         case ast.Mult() if _is_number(left, -1):
             return ast.UnaryOp(ast.USub(), right)
     return ast.BinOp(left, op, right)
+
+
+def _power(left: ast.expr, right: ast.expr) -> ast.expr | None:
+    """Return `x · x`, `x² · x` or `c · x · x` as a power of x; None for another product."""
+    match left:
+        case ast.Name() if _same(left, right):
+            return ast.BinOp(left, ast.Pow(), ast.Constant(2))
+        case ast.BinOp(base, ast.Pow(), ast.Constant(int() as exponent)) if _same(base, right):
+            return ast.BinOp(base, ast.Pow(), ast.Constant(exponent + 1))
+        case ast.BinOp(factor, ast.Mult(), rest) if power := _power(rest, right):
+            return ast.BinOp(factor, ast.Mult(), power)
+    return None
+
+
+def _same(a: ast.expr, b: ast.expr) -> bool:
+    return ast.dump(a) == ast.dump(b)
 
 
 def _is_number(node: ast.expr, value: float) -> bool:
@@ -114,7 +147,7 @@ def _write(node: ast.expr) -> tuple[str, int]:
     """Return the text of a simplified rule, and how strongly its outermost sign binds."""
     match node:
         case ast.Constant(value=int() | float() as value):
-            return figures.literal(value), _ATOM if value >= 0 else 1
+            return figures.literal(value), _ATOM if value >= 0 else 2
         case ast.Name(id=name):
             return name, _ATOM
         case ast.UnaryOp(operand=operand):

@@ -52,4 +52,6 @@ def expression(op: str, operands: list[str]) -> str:
             return f"-{a}"
         case "pow", [a, b] if b.lstrip("-").isdigit():
             return a + b.translate(_RAISED)
+        case "pow", [a, b]:
+            return f"{a}^{b}"
     return f"{op}({', '.join(operands)})"

@@ -40,7 +40,7 @@ def about_node(node: TensorNode | OpNode) -> str:
     if isinstance(node, OpNode):
         parts = [f"{node.name}: {node.expression}" if node.expression else node.name, node.source]
         return labels.clean(", ".join(filter(None, parts)), 200)
-    about = figures.shape(node._shape, node._dtype) if node._shape or node._dtype != "float32" else ""
+    about = figures.shape(node.shape, node.dtype) if node.shape or node.dtype != "float32" else ""
     parts = [about, _value(node), _gradient(node)]
     again = " (drawn again)" if node.copy_of else ""
     told = ", ".join(filter(None, parts))
