@@ -281,17 +281,17 @@ _GRADIENTS: dict[str, Callable[..., Any]] = {
 }
 
 
-@op(**_GRADIENTS)
+@op(**_GRADIENTS, kinds="iuf")
 def _conv1d(x, w, b, axes, groups):
     return _collect(x, w, b, axes, groups)
 
 
-@op(**_GRADIENTS)
+@op(**_GRADIENTS, kinds="iuf")
 def _conv2d(x, w, b, axes, groups):
     return _collect(x, w, b, axes, groups)
 
 
-@op(**_GRADIENTS)
+@op(**_GRADIENTS, kinds="iuf")
 def _conv3d(x, w, b, axes, groups):
     return _collect(x, w, b, axes, groups)
 
@@ -303,6 +303,7 @@ _CONV = {1: _conv1d, 2: _conv2d, 3: _conv3d}  # by the number of axes
     dx=lambda dy, w, axes, groups: _CONV[len(axes)](dy, w, None, axes, groups),
     dw=lambda dy, x, axes, groups: _conv_weight(dy, x, axes, groups),
     db=lambda dy: _sum_but_channels(dy),
+    kinds="iuf",
 )
 def _conv_transpose(x, w, b, size, axes, groups):
     return _give_back(x, w, b, size, axes, groups)
@@ -418,9 +419,9 @@ def _convolution(
             "Calculated padded input size per channel: "
             f"({_times([n + 2 * a.padding for a, n in zip(axes, lengths, strict=True)])}). Kernel "
             f"size: ({_times([a.dilation * (a.taps - 1) + 1 for a in axes])}). Kernel size can't "
-            f"be greater than actual input size: {function} got an input of shape {list(input.shape)} "
-            f"and a weight of shape {list(weight.shape)}. Give it a larger input, more padding, or "
-            "a smaller kernel or dilation."
+            f"be greater than actual input size: {function} got an input of shape "
+            f"{list(input.shape)} and a weight of shape {list(weight.shape)}. Give it a larger "
+            "input, more padding, or a smaller kernel or dilation."
         )
     return _CONV[dims](input, weight, bias, axes, groups)
 

@@ -19,7 +19,7 @@ import numpy as np
 from autograd.op import linear, op
 from autograd.ops.windows import per_axis, require_tensor
 
-__all__ = ["pad"]
+__all__: list[str] = []  # nn.functional.pad
 
 Widths = tuple[tuple[int, int], ...]  # before and behind each of the last axes; if negative, less
 

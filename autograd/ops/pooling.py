@@ -42,10 +42,9 @@ from autograd.ops.windows import (
 )  # fmt: skip
 from autograd.tensor import Tensor, wrap
 
-__all__ = [
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
-    "adaptive_max_pool2d", "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
-    "max_pool1d", "max_pool2d", "max_pool3d",
+__all__ = [  # in torch itself; nn.functional has all
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d",
+    "max_pool3d",
 ]  # fmt: skip
 
 # -- the largest of each window --------------------------------------------------------------------
@@ -102,9 +101,7 @@ def _positions(winners: np.ndarray, axes: Axes, lengths: Sizes) -> np.ndarray:
     return found
 
 
-@op(
-    dx=lambda dy, x_shape, winners, axes: _put_to_winners(dy, x_shape, winners, axes), kinds="iuf"
-)
+@op(dx=lambda dy, x_shape, winners, axes: _put_to_winners(dy, x_shape, winners, axes), kinds="iuf")
 def _max_pool(x, largest, winners, axes):
     """The largest values, found out beforehand together with the winners."""
     return largest
@@ -137,9 +134,7 @@ def _pick_winners(x, winners, axes):
 # -- the mean of each window -----------------------------------------------------------------------
 
 
-@linear(
-    dx=lambda dy, x_shape, axes, divisor: _hand_back(dy, x_shape, axes, divisor), kinds="iuf"
-)
+@linear(dx=lambda dy, x_shape, axes, divisor: _hand_back(dy, x_shape, axes, divisor), kinds="iuf")
 def _avg_pool(x, axes, divisor):
     """The sum of each window over ``divisor``: a number, or an array of one for each place."""
     sums = surrounded(x, axes, 0)

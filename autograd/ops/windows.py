@@ -24,7 +24,7 @@ from autograd.op import linear
 from autograd.ops.shape import squeeze, unsqueeze
 from autograd.tensor import Tensor
 
-__all__ = ["fold"]  # `unfold` is Tensor.unfold; the one for images is nn.functional.unfold
+__all__: list[str] = []  # torch.unfold is Tensor.unfold; this one is nn.functional.unfold
 
 Sizes = tuple[int, ...]
 
