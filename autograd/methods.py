@@ -24,7 +24,7 @@ _SAME |= {
     "pow": "__pow__",
     "positive": "__pos__",
 }
-_SAME |= {"floor_divide": "__floordiv__", "remainder": "__mod__", "bitwise_not": "__invert__"}
+_SAME |= {"floor_divide": "__floordiv__", "remainder": "__mod__"}
 _SAME |= {name: f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}
 _SAME |= {"bitwise_and": "__and__", "bitwise_or": "__or__", "bitwise_xor": "__xor__"}
 _SAME |= {"bitwise_left_shift": "__lshift__", "bitwise_right_shift": "__rshift__"}
@@ -68,7 +68,7 @@ METHODS = """
     minimum fmax fmin hypot logaddexp logaddexp2 xlogy lgamma digamma deg2rad rad2deg nan_to_num
     sinc heaviside copysign eq ne lt le gt ge not_equal less less_equal greater greater_equal
     isclose allclose equal isnan isinf isfinite isposinf isneginf isreal signbit logical_and
-    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not where view
+    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not view
     view_as reshape reshape_as flatten unflatten ravel squeeze unsqueeze transpose swapaxes
     swapdims t permute movedim moveaxis expand expand_as broadcast_to repeat tile
     repeat_interleave flip fliplr flipud roll rot90 narrow select diagonal diag diag_embed
@@ -115,6 +115,21 @@ def _attach() -> None:
         setattr(Tensor, name, property(function))
     for name in have(IN_PLACE.split()):
         setattr(Tensor, name + "_", in_place(getattr(ops, name), name + "_"))
+
+
+def __invert__(self: Tensor) -> Tensor:
+    """``~x``: ``bitwise_not``, but a TypeError for floats, as Python's own ``~``."""
+    if self.is_floating_point():
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors, but this "
+            f"one is {self.dtype}. Make a mask of it first: ~(x > 0)"
+        )
+    return ops.bitwise_not(self)
+
+
+def where(self: Tensor, condition: Any, other: Any) -> Any:
+    """``self`` where ``condition`` holds, ``other`` elsewhere: see :func:`autograd.where`."""
+    return ops.where(condition, self, other)
 
 
 # -- backward, and changes of contents -------------------------------------------------------------
@@ -184,7 +199,7 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         write(self, lambda old: ops.index_put_values(old, index, value), "__setitem__", frame)
 
 
-for _function in (backward, copy_, fill_, zero_, detach_, __setitem__):
+for _function in (__invert__, where, backward, copy_, fill_, zero_, detach_, __setitem__):
     setattr(Tensor, _function.__name__, _function)
 
 _attach()
