@@ -278,7 +278,7 @@ def test_refused(expression: str, x: np.ndarray) -> None:
     ("call", "error", "words"),
     [
         (lambda x: F.max_pool2d(x, 5), RuntimeError, r"\(1x4x4\).*\(1x0x0\).*larger input"),
-        (lambda x: F.max_pool2d(x, 2, padding=2), RuntimeError, r"at most half.*pad=2.*kernel_size=2"),
+        (lambda x: F.max_pool2d(x, 2, padding=2), RuntimeError, "half.*pad=2.*kernel_size=2"),
         (lambda x: F.max_pool2d(x[0, 0], 2), RuntimeError, r"3D or 4D.*\[4, 4\]"),
         (lambda x: F.max_pool2d(x > 0, 2), NotImplementedError, r"bool.*float\(\)"),
         (lambda x: F.unfold(x, 5), RuntimeError, r"spatial size \(4, 4\).*\(0, 0\)"),

@@ -43,7 +43,16 @@ import numpy as np
 
 from autograd.op import op
 from autograd.ops.shape import squeeze, unsqueeze
-from autograd.ops.windows import Axes, Axis, Sizes, at_least, axes_of, per_axis, require_tensor
+from autograd.ops.windows import (
+    Axes,
+    Axis,
+    Sizes,
+    at_least,
+    axes_of,
+    last,
+    per_axis,
+    require_tensor,
+)
 
 __all__ = [
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -58,17 +67,19 @@ _ROWS = 8  # rows of a block, at least: where blocks of one image meet, rows are
 def _blocks(x: np.ndarray, axes: Axes) -> Iterator[tuple[slice, slice, Axes]]:
     """Some images and some places along the first axis, to work on at a time, and their axes."""
     images, channels = x.shape[:2]
-    first, last = axes[0], axes[-1]
-    image = channels * last.taps * last.places * math.prod([a.reach for a in axes[:-1]])
-    if len(axes) > 2 or first.dilation > 1:  # rows that do not lie together must be copied
-        image *= math.prod([a.taps for a in axes[:-1]])
-    bytes_of_image = image * x.itemsize
-    if bytes_of_image <= _BLOCK:
-        step = _BLOCK // max(bytes_of_image, 1)
+    *rows, columns = axes
+    size = (
+        channels * columns.taps * columns.places * math.prod([a.reach for a in rows]) * x.itemsize
+    )
+    if len(rows) > 1 or axes[0].dilation > 1:  # rows that do not lie together must be copied
+        size *= math.prod([a.taps for a in rows])
+    if size <= _BLOCK:
+        step = _BLOCK // max(size, 1)
         for start in range(0, images, step):
             yield slice(start, start + step), slice(None), axes
         return
-    step = max(_ROWS, first.places * _BLOCK // bytes_of_image)
+    first = axes[0]
+    step = max(_ROWS, first.places * _BLOCK // size)
     for image in range(images):
         for start in range(0, first.places, step):
             some = first._replace(
@@ -81,15 +92,15 @@ def _blocks(x: np.ndarray, axes: Axes) -> Iterator[tuple[slice, slice, Axes]]:
 def _spread(x: np.ndarray, axes: Axes, groups: int, rows_first: bool) -> np.ndarray:
     """S of shape (group, *rows, channel, tap, image, place), or with the rows after the taps."""
     images, channels, *lengths = x.shape
-    *rows, last = axes
-    taps, places = last.taps, last.places
+    *rows, columns = axes
+    taps, places = columns.taps, columns.places
     heights = [axis.reach for axis in rows]
     inside = [_overlap(-a.padding, 1, a.reach, n) for a, n in zip(rows, lengths, strict=False)]
-    columns = [
-        _overlap(last.dilation * tap - last.padding, last.stride, places, lengths[-1])
+    seen = [
+        _overlap(columns.dilation * tap - columns.padding, columns.stride, places, lengths[-1])
         for tap in range(taps)
     ]
-    filled = [which.stop - which.start for which, _ in (*inside, *columns)]
+    filled = [which.stop - which.start for which, _ in (*inside, *seen)]
     new = np.empty if filled == [*heights, *[places] * taps] else np.zeros
 
     channels //= groups
@@ -100,11 +111,11 @@ def _spread(x: np.ndarray, axes: Axes, groups: int, rows_first: bool) -> np.ndar
     else:
         s = new((groups, channels, taps, *heights, images, places), x.dtype)
         by_rows = s.transpose(0, *row_axes, 1, 2, -2, -1)
-    x = x[(..., *[where for _, where in inside], slice(None))]
+    x = x[last(*[where for _, where in inside], slice(None))]
     x = x.reshape(images, groups, channels, *x.shape[2:]).transpose(1, *row_axes, 2, 0, -1)
-    to_rows = [which for which, _ in inside]
-    for tap, (which, where) in enumerate(columns):
-        by_rows[(slice(None), *to_rows, slice(None), tap, slice(None), which)] = x[..., where]
+    s_inside = by_rows[(slice(None), *[which for which, _ in inside])]
+    for tap, (which, where) in enumerate(seen):
+        s_inside[..., tap, :, which] = x[..., where]
     return s
 
 
@@ -221,7 +232,8 @@ def _give_back(
     for phases in itertools.product(*map(range, counts)):
         taps_of_phase, axes_of_phase = zip(*map(_phase, axes, phases, size), strict=True)
         if all(taps_of_phase):
-            part = y[(..., *[slice(a, None, s) for a, s in zip(phases, strides, strict=True)])]
+            every = [slice(a, None, s) for a, s in zip(phases, strides, strict=True)]
+            part = y[last(*every)]
             some = w[(slice(None), slice(None), *np.ix_(*taps_of_phase))]
             _convolve(x, some, b, axes_of_phase, groups, out=part)
     return y

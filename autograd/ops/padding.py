@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd.op import linear, op
-from autograd.ops.windows import per_axis, require_tensor
+from autograd.ops.windows import last, per_axis, require_tensor
 
 __all__: list[str] = []  # nn.functional.pad
 
@@ -28,13 +28,13 @@ Widths = tuple[tuple[int, int], ...]  # before and behind each of the last axes;
 def _constant_pad(x, widths, value):
     """``value`` around ``x``; where a width is negative, less of ``x``."""
     ndim = x.ndim - len(widths)
-    shape, of_x, of_y = [*x.shape[:ndim]], [...], [...]
+    shape, of_x, of_y = [*x.shape[:ndim]], [], []
     for n, (before, behind) in zip(x.shape[ndim:], widths, strict=True):
         shape.append(n + before + behind)
         of_x.append(slice(max(-before, 0), n - max(-behind, 0)))
         of_y.append(slice(max(before, 0), shape[-1] - max(behind, 0)))
     y = np.full(shape, value, x.dtype)
-    y[tuple(of_y)] = x[tuple(of_x)]
+    y[last(*of_y)] = x[last(*of_x)]
     return y
 
 
@@ -42,7 +42,7 @@ def _constant_pad(x, widths, value):
 def _copy_pad(x, widths, mode):
     """Elements of ``x`` around ``x``."""
     for axis, width in enumerate(widths, start=x.ndim - len(widths)):
-        x = x.take(_sources(x.shape[axis], *width, mode), axis)
+        x = x.take(_sources(x.shape[axis], width, mode), axis)
     return x
 
 
@@ -50,7 +50,7 @@ def _copy_pad(x, widths, mode):
 def _sum_of_copies(x, shape, widths, mode):
     """For each element of an array of this ``shape``, the sum of its copies by _copy_pad."""
     for axis, width in enumerate(widths, start=x.ndim - len(widths)):
-        sources = _sources(shape[axis], *width, mode)
+        sources = _sources(shape[axis], width, mode)
         copied, begins = np.unique(np.sort(sources), return_index=True)
         y = np.zeros((*x.shape[:axis], shape[axis], *x.shape[axis + 1 :]), x.dtype)
         of_copied = (slice(None),) * axis + (copied,)
@@ -60,8 +60,9 @@ def _sum_of_copies(x, shape, widths, mode):
     return x
 
 
-def _sources(length: int, before: int, behind: int, mode: str) -> np.ndarray:
+def _sources(length: int, width: tuple[int, int], mode: str) -> np.ndarray:
     """From where on an axis each element of the padded one is taken."""
+    before, behind = width
     places = np.arange(-before, length + behind)
     if mode == "replicate":
         return places.clip(0, length - 1)

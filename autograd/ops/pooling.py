@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from autograd.ops.windows import (
     Sizes,
     at_least,
     axes_of,
+    last,
     middle,
     per_axis,
     require_tensor,
@@ -140,8 +142,8 @@ def _avg_pool(x, axes, divisor):
     sums = surrounded(x, axes, 0)
     if x.dtype == np.float16:
         sums = sums.astype(np.float32)
-    for i, axis in enumerate(axes):
-        seen = _along(sums, axis, len(axes) - 1 - i)
+    for dim, axis in enumerate(axes, start=x.ndim - len(axes)):
+        seen = _along(sums, dim, axis)
         sums = next(seen).copy()
         for values in seen:
             sums += values
@@ -155,21 +157,24 @@ def _hand_back(x, shape, axes, divisor):
     """Each value over ``divisor``, added to all that its window looks at: the adjoint."""
     lengths = shape[-len(axes) :]
     y = x / _like(divisor, x)
-    for i, axis in reversed(list(enumerate(axes))):
-        behind = len(axes) - 1 - i
+    sizes = (*shape[: -len(axes)], *room(axes, lengths))
+    for dim, axis in reversed(list(enumerate(axes, start=x.ndim - len(axes)))):
         shares = y
-        dim = shares.ndim - 1 - behind
-        size = max(axis.reach, axis.padding + lengths[i])
-        y = np.zeros((*shares.shape[:dim], size, *shares.shape[dim + 1 :]), x.dtype)
-        for view in _along(y, axis, behind):
+        y = np.zeros((*shares.shape[:dim], sizes[dim], *shares.shape[dim + 1 :]), x.dtype)
+        for view in _along(y, dim, axis):
             view += shares
     return middle(y, axes, lengths)
 
 
-def _along(x: np.ndarray, axis: Axis, behind: int) -> Any:
-    """Views for the taps along one axis, with so many more axes behind it."""
+def _along(x: np.ndarray, dim: int, axis: Axis) -> Iterator[np.ndarray]:
+    """What the taps along one axis see."""
     for tap in range(axis.taps):
-        yield x[(..., axis.under(tap), *[slice(None)] * behind)]
+        yield x[_part(dim, axis.under(tap))]
+
+
+def _part(dim: int, which: slice | int) -> tuple[Any, ...]:
+    """The index of a part of dimension ``dim``, and all of the others."""
+    return (*[slice(None)] * dim, which)
 
 
 def _like(divisor: Any, x: np.ndarray) -> Any:
@@ -178,7 +183,7 @@ def _like(divisor: Any, x: np.ndarray) -> Any:
 
 def _divisor(axes: Axes, lengths: Sizes, count_include_pad: bool) -> Any:
     """How many elements the windows have; what lies beyond the padding (ceil_mode) never counts."""
-    product = np.ones((), np.int64)
+    product: np.ndarray = np.ones((), np.int64)
     for axis, length in zip(axes, lengths, strict=True):
         begins = axis.stride * np.arange(axis.places) - axis.padding
         ends = np.minimum(begins + axis.taps, length + axis.padding)
@@ -200,10 +205,9 @@ def _bins(length: int, size: int) -> list[slice]:
 def _adaptive_avg_pool(x, size):
     """The mean of each of the windows, one axis after the other."""
     for dim, places in enumerate(size, start=x.ndim - len(size)):
-        behind = [slice(None)] * (x.ndim - 1 - dim)
         y = np.empty((*x.shape[:dim], places, *x.shape[dim + 1 :]), x.dtype)
         for place, interval in enumerate(_bins(x.shape[dim], places)):
-            y[(..., place, *behind)] = x[(..., interval, *behind)].mean(dim)
+            y[_part(dim, place)] = x[_part(dim, interval)].mean(dim)
         x = y
     return x
 
@@ -212,11 +216,10 @@ def _adaptive_avg_pool(x, size):
 def _share_out(x, shape, size):
     """Each mean shared out over what it is the mean of: the adjoint."""
     for dim in reversed(range(x.ndim - len(size), x.ndim)):
-        behind = [slice(None)] * (x.ndim - 1 - dim)
         y = np.zeros((*x.shape[:dim], shape[dim], *x.shape[dim + 1 :]), x.dtype)
         for place, interval in enumerate(_bins(shape[dim], x.shape[dim])):
-            share = x[(..., slice(place, place + 1), *behind)] / (interval.stop - interval.start)
-            y[(..., interval, *behind)] += share
+            share = x[_part(dim, slice(place, place + 1))] / (interval.stop - interval.start)
+            y[_part(dim, interval)] += share
         x = y
     return x
 
@@ -230,10 +233,11 @@ def _largest_of_bins(x: np.ndarray, size: Sizes) -> np.ndarray:
     found = np.empty((*others, math.prod(size)), np.int64)
     windows = itertools.product(*map(_bins, lengths, size))
     for place, window in enumerate(windows):
-        values = x[(..., *window)]
-        inside = values.reshape(*others, -1).argmax(-1)
-        at = np.unravel_index(inside, values.shape[len(others) :])
-        at = tuple(i + interval.start for i, interval in zip(at, window, strict=True))
+        values = x[last(*window)]
+        size = values.shape[len(others) :]
+        numbers = values.reshape(*others, math.prod(size)).argmax(-1)
+        inside = np.unravel_index(numbers, size)
+        at = [i + interval.start for i, interval in zip(inside, window, strict=True)]
         found[..., place] = np.ravel_multi_index(at, lengths)
     return found
 

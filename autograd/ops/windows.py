@@ -55,7 +55,7 @@ Axes = tuple[Axis, ...]
 def views(x: np.ndarray, axes: Axes) -> Iterator[np.ndarray]:
     """Tap by tap, in row-major order, what it sees of ``x``, which must be :func:`surrounded`."""
     for under in itertools.product(*[[a.under(tap) for tap in range(a.taps)] for a in axes]):
-        yield x[(..., *under)]
+        yield x[last(*under)]
 
 
 def surrounded(x: np.ndarray, axes: Axes, value: Any) -> np.ndarray:
@@ -76,9 +76,13 @@ def room(axes: Axes, lengths: Sizes) -> Sizes:
 
 def middle(wide: np.ndarray, axes: Axes, lengths: Sizes) -> np.ndarray:
     """The view of what was surrounded, without its surroundings."""
-    return wide[
-        (..., *[slice(a.padding, a.padding + n) for a, n in zip(axes, lengths, strict=True)])
-    ]
+    parts = [slice(a.padding, a.padding + n) for a, n in zip(axes, lengths, strict=True)]
+    return wide[last(*parts)]
+
+
+def last(*parts: Any) -> tuple[Any, ...]:
+    """The index of these parts of the last axes."""
+    return (..., *parts)
 
 
 # -- every window as a column ----------------------------------------------------------------------
