@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import autograd as torch
+import nn
 from autograd import visualize
 from autograd.visualize import draw, figures, formula, labels, make_dot, render, style
 from autograd.visualize.graph import effort
@@ -425,6 +426,33 @@ class TestCards:
         titles = [t.text for t in parse(graph).iter() if t.get("paint-order") == "stroke"]
         assert {"stem", "layers", "layers.0", "head"} <= set(titles)
 
+    def test_a_convolutional_network(self):
+        net = nn.Sequential(
+            nn.Conv2d(1, 4, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(64, 10),
+        )
+        x, target = torch.randn(2, 1, 8, 8), torch.tensor([3, 7])
+        loss = nn.functional.cross_entropy(net(x), target)
+        graph = make_dot(loss, params=dict(net.named_parameters()))
+        assert [op.op for op in graph.data.ops] == [
+            "conv2d",
+            "relu",
+            "max_pool",
+            "reshape",
+            "linear",
+            "cross_entropy",
+        ]
+        assert [m.path for m in graph.data.modules] == ["0", "4"]
+        assert graph.data.facts == "6 ops · 690 parameters"
+        told = {g.get("data-node"): inner_text(g) for g in groups(parse(graph), "node")}
+        assert told["conv2d parameters"] == "weight (4, 1, 3, 3) bias (4,)"
+        assert told["linear parameters"] == "weight (10, 64) bias (10,)"
+        assert told["conv2d"] == "conv2d (2, 4, 8, 8)"
+        assert told["cross_entropy"].startswith("cross_entropy () loss 2.")
+
     def test_statistics_are_those_of_the_array(self):
         w = torch.tensor([0.0, 0, 0, 0, 2, 2, 4], requires_grad=True)
         (leaf,) = [t for t in draw(w * 2, names={"w": w}).data.tensors if t.name == "w"]
@@ -577,6 +605,7 @@ class TestOutputs:
 
     @settings(max_examples=40, deadline=None)
     @given(st.text(max_size=80), st.text(max_size=80))
+    @example("..", "")
     def test_no_name_breaks_a_label(self, name, title):
         x, w = scalar(1), torch.ones(9, requires_grad=True)
         for graph in (
@@ -585,6 +614,14 @@ class TestOutputs:
         ):
             assert all(inner_text(g) for g in groups(parse(graph), "node"))
             assert graph.text()
+
+    def test_a_png_that_graphviz_would_shrink_is_refused(self, monkeypatch):
+        graph = draw(textbook()[0])
+        monkeypatch.setattr("autograd.visualize.graph.PNG_LIMIT", 1000)
+        with pytest.raises(
+            ValueError, match=r"PNG would be 1,\d{3} px wide \(limit 1,000\)\. Save SVG"
+        ):
+            graph.png()
 
     def test_the_text_is_a_tree(self):
         f, _ = textbook()

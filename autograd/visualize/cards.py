@@ -84,7 +84,7 @@ def lines(data: GraphData, look: Look) -> Iterator[str]:
     leaves = {tensor.id for tensor in data.tensors if tensor.kind not in ("value", "output")}
     for edge in plan.edges:
         source = plan.host.get(edge.source, edge.source)
-        weight = 1 if edge.source in leaves else 8  # the spine is to be straight
+        weight = 1 if edge.source in leaves else 100  # the spine is to be straight
         yield statement(f"{source} -> {edge.target}", id=edge.id, weight=weight)
 
 

@@ -212,11 +212,10 @@ def _settings(step: Step) -> Iterable[tuple[str, str]]:
     """Yield the settings of an operation that are not the usual ones, as far as it kept them."""
     op = step.node.op
     for name, value in step.known.items():
-        if op is None or name not in op.settings or kept_array(value) is not None:
-            continue
-        written = symbols.setting(value)
-        if op.defaults.get(name) != value and not symbols.is_usual(name, written):
-            yield name, written
+        if op is not None and name in op.settings:
+            written = symbols.setting(name, value)
+            if written and op.defaults.get(name) != value:
+                yield name, written
 
 
 def _kept(step: Step) -> Iterable[tuple[Saved, int]]:

@@ -6,6 +6,7 @@ import copy
 import os
 import struct
 import warnings
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import graphviz
 from . import cards, dot, render, svg, text
 from . import circuit as circuits
 from .model import GraphData
+from .render import PNG_DPI
 
 PNG_LIMIT = 32767  # Graphviz shrinks, without a word, what would be larger
 
@@ -55,15 +57,19 @@ class Graph(graphviz.Digraph):
         )
 
     def png(self) -> bytes:
-        """Return the picture as PNG, at 192 dots per inch."""
+        """Return the picture as PNG, at 192 dots per inch. ValueError if it is too large."""
         drawn = self._draw("png")
         width, height = struct.unpack(">II", drawn[16:24])
-        if max(width, height) >= PNG_LIMIT:
-            raise ValueError(
-                f"PNG would be more than {PNG_LIMIT:,} px wide or high, and so small that nothing "
-                "can be read. Save SVG or PDF, or draw less of it with max_nodes=."
-            )
-        return drawn
+        if max(width, height) < PNG_LIMIT:
+            return drawn
+        root = ET.fromstring(self._draw("svg"))
+        points = [float(root.attrib[side].removesuffix("pt")) for side in ("width", "height")]
+        wide, high = (length * PNG_DPI / 72 for length in points)
+        size = f"{wide:,.0f} px wide" if wide > high else f"{high:,.0f} px high"
+        raise ValueError(
+            f"PNG would be {size} (limit {PNG_LIMIT:,}). Save SVG or PDF, or draw less with "
+            "max_nodes=."
+        )
 
     def pdf(self) -> bytes:
         """Return the picture as PDF, its text selectable."""

@@ -44,7 +44,7 @@ def module_paths(steps: list[Step], parameters: Mapping[int, str]) -> dict[int, 
 
 def _ancestry(path: str) -> list[str]:
     """Return the modules around and at a path: `layers`, `layers.0`."""
-    parts = path.split(".")[:_DEEPEST] if path else []
+    parts = [part for part in path.split(".") if part][:_DEEPEST]
     return [".".join(parts[: depth + 1]) for depth in range(len(parts))]
 
 

@@ -8,6 +8,7 @@ that a scalar operation remembers for the sake of pictures, or in what some rule
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -62,7 +63,7 @@ class Step:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self.name = node.op.name if node.op is not None else node.name().removesuffix("Backward")
+        self.name = _name(node)
         self.operands: list[tuple[str, Value]] = []  # with the name of the operation's parameter
         self.places: list[int] = []  # of the operands, among all arguments of the operation
         self.outputs: list[Value] = []
@@ -74,12 +75,22 @@ class Step:
         return self.outputs[0]
 
 
+def _name(node: Node) -> str:
+    """Return what an operation is called; a Function of the library's own as others are."""
+    if node.op is not None:
+        return str(node.op.name)
+    name = node.name().removesuffix("Backward")
+    if type(node).__module__.startswith("autograd."):
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return name
+
+
 def _known(node: Node) -> dict[str, Any]:
     """Return what a node keeps for backward, by the names its rules use."""
     if node._kept is FREED or not node._kept:
         return {}
     if node.op is None:
-        return {f"saved {i}": kept for i, kept in enumerate(node._kept) if kept is not None}
+        return {f"array {i}": kept for i, kept in enumerate(node._kept, 1) if kept is not None}
     if node.op.variadic:
         return {}
     known: dict[str, Any] = {}

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FORMATS = ("svg", "png", "pdf")
+PNG_DPI = 192
 _LOCK = threading.Lock()  # Graphviz promises nothing about threads
 
 _CHILD = """
@@ -93,7 +94,7 @@ def render(source: str, kind: str, effort: Effort, timeout: float | None) -> byt
     if kind not in FORMATS:
         raise ValueError(f"cannot draw as {kind!r}; the formats are {', '.join(FORMATS)}")
     if kind == "png":
-        source = source.replace("{", "{\n\tgraph [dpi=192]", 1)
+        source = source.replace("{", f"{{\n\tgraph [dpi={PNG_DPI}]", 1)
     chosen = renderer()
     if chosen == "pygraphviz" and effort.is_small:
         return _render_here(source, kind)

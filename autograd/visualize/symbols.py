@@ -26,16 +26,13 @@ _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _USUAL = {"stride": "1", "dilation": "1", "groups": "1", "padding": "0", "keepdim": "False"}
 
 
-def setting(value: Any) -> str:
-    """Write a setting: `2` for `(2, 2)`, else as it is."""
-    if isinstance(value, tuple) and value and len(set(map(str, value))) == 1:
-        value = value[0]
-    return str(value)
-
-
-def is_usual(name: str, written: str) -> bool:
-    """Whether a setting is the one that everybody expects."""
-    return written == "None" or written == _USUAL.get(name)
+def setting(name: str, value: Any) -> str:
+    """Write a setting, `2` for `(2, 2)`; "" for what everybody expects, or is no one's business."""
+    values = list(value) if type(value) in (tuple, list) else [value]
+    if not all(isinstance(part, (bool, int, float, str)) for part in values):
+        return ""
+    written = str(values[0] if values and values.count(values[0]) == len(values) else value)
+    return "" if written == _USUAL.get(name) else written
 
 
 def sign(op: str) -> str:
