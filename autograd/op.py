@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd.record import binary, general, unary, variadic
+from autograd.record import binary, general, unary, variadic, with_settings
 from autograd.rules import Op
 
 OPS: dict[str, Op] = {}  # every declared operation, by name
@@ -63,7 +63,7 @@ def _caller(op: Op) -> Callable[[Op], Callable[..., Any]]:
     pointwise = op.kind in ("elementwise", "bilinear")
     if len(op.inputs) == 2 and not op.settings and pointwise and "f" in (op.kinds or "f"):
         return binary
-    return general
+    return with_settings if len(op.inputs) == 1 and op.bools else general
 
 
 def elementwise(**declared: Any) -> Callable[[Callable[..., Any]], Any]:

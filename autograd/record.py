@@ -291,6 +291,61 @@ def binary(op: Op) -> Callable[..., Any]:
     return apply
 
 
+def with_settings(op: Op) -> Callable[..., Any]:
+    """y = f(x, ...): one tensor, and settings; one output, which may be a view of x, or a tuple."""
+    forward, total, node_class, how = op.forward, len(op.parameters), op.node, op.how
+    floats, kinds, view, needs_y = op.floats, op.kinds, op.view, op.needs_output
+    plan = op.rule_of(0).plan if op.rules else None
+
+    def apply(*args: Any, **kwargs: Any) -> Any:
+        values = args if len(args) == total and not kwargs else bind(op, args, kwargs)
+        input = values[0]
+        if not isinstance(input, Tensor):
+            return forward(*map(_content, values))
+        if input._view is not None:
+            refresh(input)
+        x = memory(input) if view else input._array
+        if kinds and x.dtype.kind not in kinds:
+            raise not_implemented(op, x.dtype)
+        if floats:
+            x = as_float(x)
+        try:
+            y = forward(x, *map(_content, values[1:]))
+        except ValueError as error:
+            raise does_not_fit(op, (input,), error) from None
+        several = type(y) is tuple
+        if plan is None or several or not (input._requires_grad and recording()):
+            out = _recorded_if_due(op, (input,), values, y, None, _getframe(1))
+        else:
+            changes = [0, None] if needs_y else None
+            kept: list[Any] = []
+            for what, index in plan:
+                if what == "value":
+                    kept.append(keep(values[index]))
+                elif what == "shape":
+                    kept.append(x.shape)
+                else:
+                    kept.append(x.dtype if what == "dtype" else SavedOutput(y, changes))
+            out = record(
+                node_class,
+                how,
+                y,
+                y.shape,
+                y.dtype,
+                (input._node or accumulator(input),),
+                (input._slot,) if input._slot else None,
+                (kept[0] if len(kept) == 1 else tuple(kept) or None,),
+                None if type(y) is ndarray else (x, *values[1:]),
+                _getframe(1),
+            )
+            out._storage = changes
+        if view:
+            _mark_view(op, input, values[1:], out)
+        return out
+
+    return apply
+
+
 def general(op: Op) -> Callable[..., Any]:
     """Any number of tensor inputs (None: an optional one left out), any settings, one output or a
     tuple of them."""
