@@ -148,8 +148,9 @@ def _seen(s: np.ndarray, axes: Axes) -> np.ndarray:
         place,
     )
     overlapping = np.ndarray(shape, s.dtype, s, strides=strides)
-    of_rows = math.prod([a.places for a in rows])
-    return overlapping.reshape(groups, of_rows, -1, images * places)
+    height = math.prod([a.places for a in rows])
+    depth = channels * math.prod([a.taps for a in axes])
+    return overlapping.reshape(groups, height, depth, images * places)
 
 
 # -- the three functions, on arrays ----------------------------------------------------------------
@@ -194,11 +195,12 @@ def _convolve(
             out += b
         return
     row_axes = range(3, 2 + len(axes))
+    depth = channels * math.prod(w.shape[2:])
     w = w.reshape(groups, outputs, channels, *w.shape[2:])
-    w = w.transpose(0, 1, *row_axes, 2, -1).reshape(groups, 1, outputs, -1)
-    for images, rows, block in _blocks(x, axes):
-        part = out[images, :, :, rows]
-        y = np.matmul(w, _seen(_spread(x[images], block, groups, rows_first=True), block))
+    w = w.transpose(0, 1, *row_axes, 2, -1).reshape(groups, 1, outputs, depth)
+    for some, rows, block in _blocks(x, axes):
+        part = out[some, :, :, rows]
+        y = np.matmul(w, _seen(_spread(x[some], block, groups, rows_first=True), block))
         y = y.reshape(groups, *part.shape[3:-1], outputs, len(part), part.shape[-1])
         y = y.transpose(-2, 0, -3, *[axis - 2 for axis in row_axes], -1)
         if b is None:
@@ -260,15 +262,15 @@ def _correlate(x: np.ndarray, dy: np.ndarray, axes: Axes, groups: int) -> np.nda
     *row_taps, taps = [axis.taps for axis in axes]
     row_axes = range(3, 2 + len(axes))
     dw = np.zeros((*row_taps, groups, outputs, channels * taps), x.dtype)
-    for images, rows, block in _blocks(x, axes):
-        s = _spread(x[images], block, groups, rows_first=False)
+    for some, rows, block in _blocks(x, axes):
+        s = _spread(x[some], block, groups, rows_first=False)
         s = s.reshape(groups, channels * taps, *s.shape[3:])
-        g = dy[images, :, rows]
+        g = dy[some, :, rows]
         g = g.reshape(len(g), groups, outputs, *g.shape[2:]).transpose(1, 2, *row_axes, 0, -1)
-        g = g.reshape(groups, outputs, -1)
+        g = g.reshape(groups, outputs, math.prod(g.shape[2:]))
         for tap in itertools.product(*map(range, row_taps)):
             met = s[(slice(None), slice(None), *map(Axis.under, block, tap))]
-            _add_product(dw[tap], g, met.reshape(groups, channels * taps, -1))
+            _add_product(dw[tap], g, met.reshape(groups, channels * taps, g.shape[-1]))
     dw = dw.reshape(*row_taps, groups * outputs, channels, taps)
     return np.moveaxis(dw, (-3, -2), (0, 1))
 
