@@ -171,7 +171,7 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook off. Doing so twice, or after its owner is gone, is harmless."""
-        hooks = self._hook_table()
+        hooks = self._hooks()
         if hooks is not None:
             hooks.pop(self.id, None)
 
