@@ -14,7 +14,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
-from autograd.ops.shape import _reshape, _select, _slice, broadcast_tensors, with_leading_ones
+from autograd.ops.shape import _reshape, _select, _slice, broadcast_tensors, no_such_index, with_leading_ones
 from autograd.tensor import Tensor
 
 __all__ = [
@@ -59,7 +59,14 @@ def _index(x, key):
             return x.take(arrays[0], len(key) - 1)
         return np.ascontiguousarray(x[key])
     except IndexError as error:
-        raise _no_such_index(x, arrays, error) from None
+        raise _no_such_elements(x, arrays, error) from None
+
+
+def _no_such_elements(x: np.ndarray, arrays: list[np.ndarray], error: IndexError) -> IndexError:
+    if "broadcast" not in str(error):
+        return no_such_index(x, error)
+    shapes = ", ".join(str(list(array.shape)) for array in arrays)
+    return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
 
 
 @linear(dx=lambda dy, key: _index(dy, key))
@@ -86,37 +93,43 @@ def _sum_rows(x: np.ndarray, shape: tuple[int, ...], dim: int, index: np.ndarray
     return np.moveaxis(add_rows(shape[dim], index, rows), 0, dim)
 
 
-def _no_such_index(x: np.ndarray, arrays: list[np.ndarray], error: IndexError) -> IndexError:
-    """NumPy's IndexError in PyTorch's words."""
-    message = str(error)
-    if "broadcast" in message:
-        return IndexError(
-            "shape mismatch: indexing tensors could not be broadcast together with shapes "
-            + ", ".join(str(list(array.shape)) for array in arrays)
-        )
-    return IndexError(message.replace("axis", "dimension"))
-
-
 def __getitem__(input: Any, index: Any) -> Any:
     """``input[index]``, for ints, slices, None and Ellipsis (a view), and for integer and bool tensors, arrays and lists
     (a copy), together as in NumPy; ints next to index tensors are taken first, as slices are.
 
     Raises IndexError for what is out of bounds, too much or no index, and ValueError for negative steps."""
     if type(index) is int:
-        if input.ndim:
-            return _select(input, (index, ...))
-        raise IndexError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python to convert a 0-dim tensor to a number"
-        )
+        return _select(input, (index, ...))
+    if is_basic_index(index):
+        return _slice(input, _basic_key(index if type(index) is tuple else (index,)))
     basic, advanced = split_index(tuple(input.shape), index)
     part = input if basic is None else _slice(input, basic)
-    return part if advanced is None else _index(part, advanced)
+    return _index(part, advanced) if advanced else part
+
+
+_BASIC = {int, slice, type(None), type(...)}
 
 
 def is_basic_index(index: Any) -> bool:
     """Whether ``x[index]`` is a view: ints, slices, None and Ellipsis only."""
-    items = index if isinstance(index, tuple) else (index,)
-    return all(item is None or item is ... or isinstance(item, slice) or _is_int(item) for item in items)
+    for item in index if type(index) is tuple else (index,):
+        if type(item) not in _BASIC and not _is_int(item):
+            return False
+    return True
+
+
+def _basic_key(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The key for NumPy: Python's ints, no negative steps, and an Ellipsis, which makes the result a view always."""
+    ellipsis = False
+    for item in items:
+        if type(item) is slice:
+            if item.step is not None and int(item.step) < 0:
+                raise ValueError("step must be greater than zero: use torch.flip(x, (dim,)) to turn a dimension round")
+        elif item is ...:
+            ellipsis = True
+        elif item is not None and type(item) is not int:
+            items = tuple([int(item) if _is_int(item) else item for item in items])
+    return items if ellipsis else (*items, ...)
 
 
 def _is_int(item: Any) -> bool:
@@ -127,8 +140,8 @@ def _is_int(item: Any) -> bool:
 
 
 def split_index(shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
-    """``x[index]`` as ``x[basic][advanced]``: first slices, ints and new dimensions, a view of ``x``; then the arrays of
-    indices and masks, each at its place among full slices. None for a step that is not needed."""
+    """``x[index]`` as ``x[basic][advanced]``: first slices, ints and new dimensions, a view of ``x``, or None if there are
+    none; then the arrays of indices and masks, each at its place among full slices."""
     items = _items(index)
     known = [_dimensions_used(item) for item in items]
     rest = len(shape) - sum(known)
@@ -147,15 +160,14 @@ def split_index(shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
             basic += [_EVERYTHING] * used if item.ndim else [None]  # a lone True is a new dimension, of which it picks all
             advanced.append(item if item.ndim else item.reshape(1))
         else:
-            basic.append(_checked_slice(item) if isinstance(item, slice) else item)
+            basic.append(item)
             if item is None or isinstance(item, slice):
                 advanced.append(_EVERYTHING)
         dim += used
-    arrays = any(isinstance(item, np.ndarray) for item in items)
     while advanced and advanced[-1] is _EVERYTHING:
         advanced.pop()
-    plain = arrays and all(item is _EVERYTHING for item in basic)
-    return None if plain else (*basic, ...), tuple(advanced) if arrays else None
+    plain = all(item is _EVERYTHING for item in basic)
+    return None if plain else _basic_key(tuple(basic)), tuple(advanced)
 
 
 def _items(index: Any) -> list[Any]:
@@ -207,12 +219,6 @@ def _check_mask(mask: np.ndarray, shape: tuple[int, ...], dim: int) -> None:
         )
 
 
-def _checked_slice(item: slice) -> slice:
-    if item.step is not None and int(item.step) < 0:
-        raise ValueError("step must be greater than zero: use torch.flip(x, (dim,)) to turn a dimension round")
-    return item
-
-
 # -- x[...] = values --------------------------------------------------------------------------------------------------
 
 
@@ -248,7 +254,7 @@ def _put(part: np.ndarray, values: Any, key: tuple[Any, ...]) -> None:
             f"{list(part[key].shape)}"
         ) from None
     except IndexError as error:
-        raise _no_such_index(part, [item for item in key if item is not _EVERYTHING], error) from None
+        raise _no_such_elements(part, [item for item in key if item is not _EVERYTHING], error) from None
 
 
 def index_put_values(input: Any, index: Any, values: Any) -> Any:

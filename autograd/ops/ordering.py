@@ -63,9 +63,21 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     x, dim = _at_least_1d(input, dim)
     if not 0 <= k <= x.shape[dim]:
         raise RuntimeError(f"selected index k out of range: k is {k}, but dimension {dim} has length {x.shape[dim]}")
-    index = _order(array_of(x), dim, largest).take(np.arange(k), dim)
+    index = _first(array_of(x), dim, k, largest)
     values = _topk(x, dim, index, True)
     return return_types.topk(*(_like_input(input, values, index) if not input.ndim else (values, as_given(index, input))))
+
+
+def _first(x: np.ndarray, dim: int, k: int, descending: bool) -> np.ndarray:
+    """The first ``k`` of the indices that sort ``x`` along ``dim``. Of a long dimension the ``k`` are picked out first, in
+    linear time, and only they are sorted."""
+    n = x.shape[dim]
+    if n <= 50 or 4 * k > n or k == 0:
+        return _order(x, dim, descending).take(np.arange(k), dim)
+    border = n - k if descending else k - 1
+    chosen = np.arange(border, n) if descending else np.arange(k)
+    index = x.argpartition(border, dim).take(chosen, dim)
+    return np.take_along_axis(index, _order(np.take_along_axis(x, index, dim), dim, descending), dim)
 
 
 def _at_least_1d(input: Any, dim: int) -> tuple[Any, int]:

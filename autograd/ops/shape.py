@@ -497,14 +497,31 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
 
 @linear(dx=lambda dy, x_shape, key: _place(dy, x_shape, key), view=True)
 def _slice(x, key):
-    """The part of ``x`` that the slices and ints in ``key`` (which ends in an Ellipsis) select."""
-    return x[key]
+    """The part of ``x`` that the slices and ints in ``key`` select; an Ellipsis among them makes it a view."""
+    try:
+        return x[key]
+    except IndexError as error:
+        raise no_such_index(x, error) from None
 
 
 @linear(dx=lambda dy, x_shape, key: _place(dy, x_shape, key), view=True)
 def _select(x, key):
     """As :func:`_slice`, for a single index: the dimension disappears."""
-    return x[key]
+    try:
+        return x[key]
+    except IndexError as error:
+        raise no_such_index(x, error) from None
+
+
+def no_such_index(x: np.ndarray, error: IndexError) -> IndexError:
+    """NumPy's IndexError in PyTorch's words."""
+    if not x.ndim:
+        return IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number, or tensor[...]"
+        )
+    if "too many" in str(error):
+        return IndexError(f"too many indices for tensor of dimension {x.ndim} (its shape is {list(x.shape)})")
+    return IndexError(f"{str(error).replace('axis', 'dimension')} (the shape is {list(x.shape)})")
 
 
 @linear(dx=lambda dy, key: _slice(dy, key))
