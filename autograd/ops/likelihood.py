@@ -94,13 +94,13 @@ def cross_entropy(
     reduction = reduction_of(reduction, size_average, reduce)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    if input.shape == target.shape and input.ndim:
+    x = array_of(input)
+    if x.shape == array_of(target).shape and x.ndim:
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
     chosen = _Chosen(input, target, weight, ignore_index, reduction == "mean")
     if label_smoothing:
         losses = _cross_entropy_of(input, chosen.smoothed(weight, label_smoothing), chosen.axis)
         return chosen.checked(losses if reduction == "none" else sum(losses))
-    x = array_of(input)
     if x.dtype.kind != "f":
         raise not_implemented(_cross_entropy.op, x.dtype)
     # The parts of softmax(x) = exp(x - top) / total are found here because backward will want them
@@ -221,6 +221,9 @@ def _check_classes(shape: tuple[int, ...], t: np.ndarray, axis: int) -> None:
     if not shape:
         raise RuntimeError("the input has no dimensions, but must have one, that of the classes")
     expected = shape[:axis] + shape[axis + 1 :]
+    fits = t.shape == expected
+    if fits and t.dtype in (np.int64, np.uint8):
+        return
     message = (
         f"Expected target size {list(expected)}, got {list(t.shape)}: the target has the shape of "
         f"the input, {tuple(shape)}, without the dimension of the classes, {axis}."
@@ -230,14 +233,13 @@ def _check_classes(shape: tuple[int, ...], t: np.ndarray, axis: int) -> None:
             f"Expected input batch_size ({shape[0]}) to match target batch_size "
             f"({t.shape[0] if t.ndim else 0}). {message}"
         )
-    if t.dtype not in (np.int64, np.uint8):
+    if fits or t.dtype != np.int64:
         raise RuntimeError(
             f"expected scalar type Long but found {t.dtype}: classes are int64. Convert the target "
             f"with .long(); for probabilities it must have the shape of the input, {tuple(shape)}, "
             f"but it has {tuple(t.shape)}."
         )
-    if t.shape != expected:
-        raise RuntimeError(message)
+    raise RuntimeError(message)
 
 
 def _separated(index: np.ndarray, classes: int, ignore_index: int) -> tuple[np.ndarray, Any]:

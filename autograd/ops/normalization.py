@@ -12,6 +12,7 @@ array.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -113,23 +114,28 @@ class BatchNorm(Function):
         a = _with_length(array_of(x))
         if training:
             count = a.size // a.shape[1]
-            average = _by_channel(np.add.reduce(a, (0, 2))) / count
+            average = _by_channel(np.einsum("ncl->c", a)) / count
             y = a - average
             variance = _by_channel(np.einsum("ncl,ncl->c", y, y)) / count
             _follow(running_mean, average, momentum)
             _follow(running_var, variance * (count / (count - 1)), momentum)
         else:
-            average, variance = _by_channel(running_mean), _by_channel(running_var)
-            y = a - average
+            average, variance = _by_channel(running_mean).copy(), _by_channel(running_var)
         inverse = 1 / np.sqrt(variance + variance.dtype.type(eps))
-        y *= inverse if weight is None else inverse * _by_channel(weight)
-        if bias is not None:
-            y += _by_channel(bias)
+        scale = inverse if weight is None else inverse * _by_channel(weight)
+        if training:
+            y *= scale
+            shift = 0 if bias is None else _by_channel(bias)
+        else:
+            y = a * scale
+            shift = (0 if bias is None else _by_channel(bias)) - average * scale
+        y += shift
+        y = y.reshape(x.shape)
         if not isinstance(x, Tensor):
-            return y.reshape(x.shape)
+            return y
         ctx.save_for_backward(x, weight)
         ctx.average, ctx.inverse, ctx.training, ctx.eps = average, inverse, training, eps
-        return wrap(y.reshape(x._array.shape))
+        return wrap(y)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> Any:
@@ -139,7 +145,7 @@ class BatchNorm(Function):
             return *BatchNorm._recorded(ctx, x, weight, dy), *[None] * 5
         a, d = _with_length(x._array), _with_length(dy._array)
         dx = a - ctx.average
-        dbias = np.add.reduce(d, (0, 2))
+        dbias = np.einsum("ncl->c", d)
         dweight = np.einsum("ncl,ncl->c", d, dx) * ctx.inverse[:, 0]
         scale = ctx.inverse if weight is None else ctx.inverse * _by_channel(weight)
         if ctx.training:
@@ -160,13 +166,10 @@ class BatchNorm(Function):
         if ctx.training:
             dx, dweight = _gradients(dy, x, weight, over, ctx.eps)
         else:
-            average, inverse = (
-                r.reshape((-1,) + (1,) * (x.ndim - 2)) for r in (ctx.average, ctx.inverse)
-            )
-            dx, dweight = (
-                (dy if weight is None else dy * weight) * inverse,
-                dy * (x - average) * inverse,
-            )
+            column = (-1,) + (1,) * (x.ndim - 2)
+            inverse = ctx.inverse.reshape(column)
+            dx = (dy if weight is None else dy * weight) * inverse
+            dweight = dy * (x - ctx.average.reshape(column)) * inverse
         return dx, sum(dweight, over), sum(dy, over)
 
 
@@ -277,9 +280,9 @@ class LayerNorm(Function):
         """x̂ · weight + bias"""
         a = _as_rows(x, shape)
         count = a.shape[1]
-        average = np.add.reduce(a, 1, keepdims=True) / count
+        average = np.einsum("rf->r", a)[:, None] / count
         y = a - average
-        variance = np.einsum("rf,rf->r", y, y)[:, None] / count
+        variance = np.vecdot(y, y)[:, None] / count
         inverse = 1 / np.sqrt(variance + variance.dtype.type(eps))
         y *= inverse
         if weight is not None:
@@ -307,8 +310,8 @@ class LayerNorm(Function):
         dweight = np.einsum("rf,rf->f", d, dx)
         if weight is not None:
             d = d * weight._array.reshape(-1)
-        dx *= np.einsum("rf,rf->r", d, dx)[:, None] / -a.shape[1]
-        dx -= np.add.reduce(d, 1, keepdims=True) / a.shape[1]
+        dx *= np.vecdot(d, dx)[:, None] / -a.shape[1]
+        dx -= np.einsum("rf->r", d)[:, None] / a.shape[1]
         dx += d
         dx *= ctx.inverse
         return (
@@ -321,7 +324,7 @@ class LayerNorm(Function):
 
 
 def _as_rows(x: Any, shape: tuple[int, ...]) -> np.ndarray:
-    rows: np.ndarray = array_of(x).reshape(-1, int(np.prod(shape)))
+    rows: np.ndarray = array_of(x).reshape(-1, math.prod(shape))
     return rows
 
 
