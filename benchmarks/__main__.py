@@ -18,10 +18,6 @@ from typing import Any
 from benchmarks.work import Work
 from benchmarks.works import WORKS
 
-#: Both sides get two threads; BLAS and OpenMP read this when they are loaded.
-ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
-#: An import is measured with compiled modules, as every import but the first is.
-ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 #: A turn repeats the step until about this many seconds have gone.
 TURN = 0.05
 #: Steps longer than this many seconds get few turns, and so does memory, which is steadier.
@@ -58,7 +54,6 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=ENVIRONMENT,
         )
 
     def ask(self, **request: Any) -> Any:
@@ -148,7 +143,7 @@ def compare_imports(library: str, repeat: int) -> Iterator[Comparison]:
         code = (
             f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
         )
-        output = subprocess.check_output([sys.executable, "-c", code], env=ENVIRONMENT, text=True)
+        output = subprocess.check_output([sys.executable, "-c", code], text=True)
         return {"": float(output)}
 
     libraries = [library, "numpy"]
@@ -209,6 +204,7 @@ def main() -> None:
     )
     parser.add_argument("words", nargs="*", help="measure works that have one of these in the name")
     parser.add_argument("--repeat", type=int, default=15, help="turns each library takes (15)")
+    parser.add_argument("--threads", type=int, default=2, help="threads each library gets (2)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     parser.add_argument(
@@ -232,8 +228,13 @@ def main() -> None:
         parser.error(
             f"no work has {' or '.join(options.words)} in its name; --list tells the names"
         )
+    # What the workers inherit: BLAS and OpenMP read the number of threads when they are loaded,
+    # and an import is measured with compiled modules, as every import but the first is.
+    threads = str(options.threads)
+    os.environ.update(OPENBLAS_NUM_THREADS=threads, OMP_NUM_THREADS=threads)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0
-    if load > 0.5:  # two threads that wait for each other suffer most, so that ratios go astray
+    if load > 0.5:  # threads that wait for each other suffer most, so that ratios go astray
         print(
             f"this machine is busy (load {load:.1f}): measure again on an idle one", file=sys.stderr
         )
