@@ -224,42 +224,40 @@ def _starts(roots: Sequence[tuple[Node, int, Any]]) -> dict[Node, Any]:
     """What each root starts with: the sum, if the same tensor was given twice."""
     starts: dict[Node, Any] = {}
     for root, slot, gradient in roots:
-        several = type(root._dtype) is tuple
-        start = _part(root, slot, gradient) if several else fit(gradient, root._shape, root._dtype)
-        starts[root] = _sum(starts[root], start) if root in starts else start
+        if type(root._dtype) is tuple:
+            _add_part(starts.setdefault(root, {}), _part(root, slot, gradient))
+        else:
+            start = fit(gradient, root._shape, root._dtype)
+            starts[root] = starts[root] + start if root in starts else start
     return starts
 
 
-def _part(node: Node, slot: int, gradient: Any) -> list[Any]:
-    """The gradient of one output of a node that has several: a list with None for the others."""
-    parts = [None] * len(node._dtype)
-    parts[slot] = fit(gradient, node._shape[slot], node._dtype[slot])
-    return parts
+def _part(node: Node, slot: int, gradient: Any) -> dict[int, Any]:
+    """The gradient of one output of a node that has several, by its number."""
+    return {slot: fit(gradient, node._shape[slot], node._dtype[slot])}
 
 
 def _arrive_at_output(
     node: Node, slot: int, gradient: Any, waiting: dict[Node, list[Any]], ready: list[Any]
 ) -> None:
     """What ``run`` does with a gradient, for one output of a node that has several."""
+    part = _part(node, slot, gradient)
     arrived = waiting.get(node)
     if arrived is None:
-        ready.append((node, _part(node, slot, gradient)))
+        ready.append((node, part))
         return
     if arrived[1] is None:
-        arrived[1] = _part(node, slot, gradient)
+        arrived[1] = part
     else:
-        parts = arrived[1]
-        gradient = fit(gradient, node._shape[slot], node._dtype[slot])
-        parts[slot] = gradient if parts[slot] is None else parts[slot] + gradient
+        _add_part(arrived[1], part)
     arrived[0] -= 1
     if not arrived[0]:
         ready.append((node, arrived[1]))
 
 
-def _sum(known: Any, g: Any) -> Any:
-    if type(known) is not list:
-        return known + g
-    return [a if b is None else b if a is None else a + b for a, b in zip(known, g, strict=True)]
+def _add_part(parts: dict[int, Any], part: dict[int, Any]) -> None:
+    for slot, gradient in part.items():
+        parts[slot] = parts[slot] + gradient if slot in parts else gradient
 
 
 def _all_outputs(node: Any, parts: dict[int, Any], create_graph: bool) -> tuple[Any, ...]:
