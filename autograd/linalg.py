@@ -27,13 +27,13 @@ from autograd.ops.norms import matrix_norm, vector_norm
 from autograd.ops.reduction import sum as _sum
 
 __all__ = [
-    "LinAlgError", "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul", "matrix_norm",
-    "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_triangular", "svd",
-    "svdvals", "vecdot", "vector_norm",
+    "LinAlgError", "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "matmul",
+    "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet",
+    "solve", "solve_triangular", "svd", "svdvals", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 
-def cholesky(A: Any, *, upper: bool = False) -> Any:  # noqa: N803
+def cholesky(A: Any, *, upper: bool = False) -> Any:
     """The lower triangular L with A = L Lᵀ (or its transpose, if ``upper``), of a symmetric
     positive-definite A. Raises LinAlgError, a RuntimeError, for other matrices."""
     return decompositions.cholesky(A, upper)
@@ -44,7 +44,7 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     return linear_algebra.cross(input, other, dim)
 
 
-def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:  # noqa: N803
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The view of the diagonal of matrices, along a new last dimension. See
     :func:`autograd.diagonal`."""
     return shape.diagonal(A, offset, dim1, dim2)

@@ -1,4 +1,5 @@
-"""The tuples with named fields that operations with several results return, as ``torch.max(x, dim).indices``."""
+"""The tuples with named fields that operations with several results return, as ``torch.max(x,
+dim).indices``."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from typing import Any
 
 def _declare(name: str, fields: str) -> Any:
     def show(self: Any) -> str:
-        parts = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True))
+        parts = ",\n".join(
+            f"{field}={value!r}" for field, value in zip(self._fields, self, strict=True)
+        )
         return f"torch.return_types.{name}(\n{parts})"
 
-    base = namedtuple(name, fields)
+    base: Any = namedtuple(name, fields)  # type: ignore[misc]  # a variable number of names
     return type(name, (base,), {"__slots__": (), "__repr__": show, "__module__": __name__})
 
 

@@ -1,9 +1,11 @@
-"""Whole tables of expressions, one a line, in which PyTorch and we must agree in everything that can be seen.
+"""Whole tables of expressions, one a line, in which PyTorch and we must agree in everything that
+can be seen.
 
-An expression is evaluated in both libraries on the same inputs. Either both raise, ours an exception of the same type (or
-a more specific one), or the results have the same values, dtypes, shapes and strides, and share memory with the inputs
-or not alike; and where they depend on inputs that require grad, their first and second gradients are the same. Where
-PyTorch has no gradient, or a wrong one that it refuses itself, finite differences must do.
+An expression is evaluated in both libraries on the same inputs. Either both raise, ours an
+exception of the same type (or a more specific one), or the results have the same values, dtypes,
+shapes and strides, and share memory with the inputs or not alike; and where they depend on inputs
+that require grad, their first and second gradients are the same. Where PyTorch has no gradient, or
+a wrong one that it refuses itself, finite differences must do.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ def assert_agreement(
     assert plain(ours) == plain(theirs)
     for actual, expected in zip(tensors_in(ours), tensors_in(theirs), strict=True):
         assert_close(array(actual), array(expected), expression)
-        assert not strides or steps(actual) == steps(expected), f"strides {actual.stride()}, not {expected.stride()}"
+        assert not strides or steps(actual) == steps(expected), (
+            f"strides {actual.stride()}, not {expected.stride()}"
+        )
         assert shared(actual, our_inputs) == shared(expected, their_inputs), "a view, or not a view"
     if any(t.requires_grad for t in tensors_in(theirs)):
         assert_same_derivatives(expression, arrays, 2 if second else 1)
@@ -88,11 +92,15 @@ def assert_same_derivatives(expression: str, arrays: Mapping[str, np.ndarray], o
                 assert_close(actual, expected, what, rtol=1e-9 if exact else 1e-5, atol=1e-11)
 
 
-def assert_finite_differences(expression: str, arrays: Mapping[str, np.ndarray], wanted: list[str]) -> None:
+def assert_finite_differences(
+    expression: str, arrays: Mapping[str, np.ndarray], wanted: list[str]
+) -> None:
     fixed = {name: OURS.leaf(a) for name, a in arrays.items() if name not in wanted}
 
     def function(*moving: Any) -> tuple[Any, ...]:
         result = OURS.evaluate(expression, {**fixed, **dict(zip(wanted, moving, strict=True))})
         return tuple(y for y in tensors_in(result) if y.requires_grad)
 
-    assert OURS.autograd.gradcheck(function, tuple(OURS.leaf(arrays[name], True) for name in wanted))
+    assert OURS.autograd.gradcheck(
+        function, tuple(OURS.leaf(arrays[name], True) for name in wanted)
+    )

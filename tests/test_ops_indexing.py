@@ -1,4 +1,5 @@
-"""x[...] in every form, x[...] = v, gather and scatter: results, views, gradients and refusals as PyTorch's."""
+"""x[...] in every form, x[...] = v, gather and scatter: results, views, gradients and refusals as
+PyTorch's."""
 
 from __future__ import annotations
 
@@ -286,7 +287,9 @@ def test_adding_rows(dtype: type, shape: tuple[int, ...], count: int) -> None:
     index = random.integers(-5, 5, count)
     x = torch.tensor(np.ones((5, *shape), dtype), requires_grad=True)
     x[torch.tensor(index)].sum().backward()
-    expected = np.broadcast_to(np.bincount(index % 5, minlength=5).reshape(-1, *(1,) * len(shape)), x.shape)
+    expected = np.broadcast_to(
+        np.bincount(index % 5, minlength=5).reshape(-1, *(1,) * len(shape)), x.shape
+    )
     assert x.grad.dtype == x.dtype
     np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-2 if dtype is np.float16 else 1e-6)
 

@@ -1,4 +1,4 @@
-"""Matrix products, einsum, norms and decompositions: values, gradients and refusals as PyTorch's."""
+"""Matrix products, einsum, norms and decompositions: values, gradients, refusals as PyTorch's."""
 
 from __future__ import annotations
 
@@ -229,7 +229,11 @@ torch.linalg.matrix_norm(v)
 torch.linalg.vector_norm(x[:0], float('inf'))
 """
 
-AT_ZERO = [f"{x}.norm({p})" for x in ("o", "o[0]", "o[1]") for p in (0.5, 1, 1.5, 2, 3, "inf", "-inf", -1, -2)]
+AT_ZERO = [
+    f"{x}.norm({p})"
+    for x in ("o", "o[0]", "o[1]")
+    for p in (0.5, 1, 1.5, 2, 3, "inf", "-inf", -1, -2)
+]
 
 DECOMPOSITIONS = """
 torch.linalg.inv(s)
@@ -325,7 +329,12 @@ def test_determinant_of_a_singular_matrix() -> None:
 
 def test_linear_explains_what_does_not_fit() -> None:
     torch = OURS.torch
-    with pytest.raises(RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 5x4\).*in_features"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 5x4\).*in_features",
+    ):
         OURS.functional.linear(torch.ones(2, 3), torch.ones(4, 5))
-    with pytest.raises(RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 4x5\)"):
+    with pytest.raises(
+        RuntimeError, match=r"mat1 and mat2 shapes cannot be multiplied \(2x3 and 4x5\)"
+    ):
         torch.ones(2, 3) @ torch.ones(4, 5)

@@ -1,4 +1,5 @@
-"""Sums, extremes, running sums, sorts: values, dtypes, gradients at kinks and zeros, and refusals as PyTorch's."""
+"""Sums, extremes, running sums, sorts: values, dtypes, gradients at kinks and zeros, and refusals
+as PyTorch's."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ INPUTS = {
     "t": np.array([[2.0, 1.0, 2.0], [0.0, 0.0, -1.0], [3.0, 3.0, 3.0]]),
     "n": np.array([[1.0, nan, 2.0], [nan, nan, nan], [3.0, 5.0, 4.0]]),
     "h": np.array([[inf, 1.0], [-inf, -inf], [inf, inf], [0.0, -inf]]),
-    "p": np.array([[2.0, 0.0, 3.0, 4.0], [0.0, 2.0, 0.0, 5.0], [0.5, -2.0, 3.0, 1.5], [0.0, 0.0, 0.0, 7.0]]),
+    "p": np.array(
+        [[2.0, 0.0, 3.0, 4.0], [0.0, 2.0, 0.0, 5.0], [0.5, -2.0, 3.0, 1.5], [0.0, 0.0, 0.0, 7.0]]
+    ),
     "i": np.array([[3, 1, 3], [2, 2, 0]]),
     "b": np.array([[True, False, True], [True, True, True]]),
     "u": np.array([200, 100, 0], np.uint8),

@@ -1,4 +1,5 @@
-"""Views, copies, joins and splits: values, strides, shared memory, gradients and refusals as PyTorch's."""
+"""Views, copies, joins and splits: values, strides, shared memory, gradients and refusals as
+PyTorch's."""
 
 from __future__ import annotations
 

@@ -12,20 +12,25 @@ from autograd.device import device
 from autograd.op import linear, op
 from autograd.tensor import Tensor
 
-__all__ = ["clone", "contiguous"]  # the rest are methods only: their names are dtypes and Python's own
+__all__ = [
+    "clone",
+    "contiguous",
+]  # the rest are methods only: their names are dtypes and Python's own
 
-# -- dtypes -----------------------------------------------------------------------------------------------------------
+# -- dtypes ----------------------------------------------------------------------------------------
 
 
 @linear(dx=lambda dy, x_dtype: _cast(dy, x_dtype))
 def _cast(x, dtype):
-    """The numbers of ``x`` as a floating dtype (a NumPy one). Its adjoint converts the gradient back."""
+    """The numbers of ``x`` as a floating dtype (a NumPy one). Its adjoint converts the gradient
+    back."""
     return x.astype(dtype)
 
 
 @op()
 def _round_to(x, dtype):
-    """The numbers of ``x`` as an integer or bool dtype: floats lose what is behind the point, and the gradient ends."""
+    """The numbers of ``x`` as an integer or bool dtype: floats lose what is behind the point, and
+    the gradient ends."""
     return x.astype(dtype)
 
 
@@ -38,10 +43,12 @@ def cast(x: Any, dtype: Any) -> Any:
 
 
 def to(input: Any, *args: Any, **kwargs: Any) -> Any:
-    """``input`` as another dtype and on another device: ``to(dtype)``, ``to(device, dtype)`` or ``to(other_tensor)``.
+    """``input`` as another dtype and on another device: ``to(dtype)``, ``to(device, dtype)`` or
+    ``to(other_tensor)``.
 
-    ``input`` itself if nothing changes, unless ``copy=True``. The gradient is converted back; integers have none.
-    Raises TypeError for what is neither a dtype, a device nor a tensor, and RuntimeError for any device but the CPU."""
+    ``input`` itself if nothing changes, unless ``copy=True``. The gradient is converted back;
+    integers have none. Raises TypeError for what is neither a dtype, a device nor a tensor, and
+    RuntimeError for any device but the CPU."""
     copy = kwargs.pop("copy", False)
     for ignored in ("non_blocking", "memory_format"):
         kwargs.pop(ignored, None)
@@ -50,7 +57,10 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     if "other" in kwargs:
         args += (kwargs.pop("other"),)
     if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'; it takes device, dtype, copy")
+        raise TypeError(
+            f"to() got an unexpected keyword argument '{next(iter(kwargs))}'; it takes device, "
+            "dtype, copy"
+        )
     for argument in args:
         if isinstance(argument, Tensor):
             dtype = argument.dtype
@@ -72,7 +82,8 @@ def type_as(input: Any, other: Any) -> Any:
 
 
 def type_of(input: Any, dtype: Any = None) -> Any:
-    """``Tensor.type``: ``input`` as ``dtype``; without one, the name of the type it has, ``'torch.FloatTensor'``."""
+    """``Tensor.type``: ``input`` as ``dtype``; without one, the name of the type it has,
+    ``'torch.FloatTensor'``."""
     if dtype is None:
         return f"torch.{input.dtype._title}Tensor"
     return cast(input, dtype)
@@ -92,25 +103,28 @@ METHODS = {
     "type": type_of,
     "type_as": type_as,
     "_cast": _cast,
-    **{name: _conversion(name, dtype) for name, dtype in {
-        "half": dtypes.float16,
-        "float": dtypes.float32,
-        "double": dtypes.float64,
-        "byte": dtypes.uint8,
-        "char": dtypes.int8,
-        "short": dtypes.int16,
-        "int": dtypes.int32,
-        "long": dtypes.int64,
-        "bool": dtypes.bool_,
-    }.items()},
+    **{
+        name: _conversion(name, dtype)
+        for name, dtype in {
+            "half": dtypes.float16,
+            "float": dtypes.float32,
+            "double": dtypes.float64,
+            "byte": dtypes.uint8,
+            "char": dtypes.int8,
+            "short": dtypes.int16,
+            "int": dtypes.int32,
+            "long": dtypes.int64,
+            "bool": dtypes.bool_,
+        }.items()
+    },
 }
 
-# -- memory -----------------------------------------------------------------------------------------------------------
+# -- memory ----------------------------------------------------------------------------------------
 
 
 @linear(dx=lambda dy: dy)
 def _clone(x):
-    """A copy of ``x``, laid out in memory as it is, unless elements of it lie on top of each other."""
+    """A copy of ``x``, laid out in memory as it is, unless elements lie on top of each other."""
     if isinstance(x, np.ndarray):
         return x.copy(order="C" if 0 in x.strides else "K")
     return x  # a NumPy scalar, which nobody can change
@@ -119,9 +133,13 @@ def _clone(x):
 def clone(input: Any, *, memory_format: Any = None) -> Any:
     """A copy of ``input``, in memory of its own and in the graph: the gradient passes through.
 
-    The strides of a dense tensor are kept (a transposed one stays transposed), unless ``memory_format`` asks for
-    contiguous memory."""
-    return _clone(input) if memory_format is None else contiguous(_clone(input), memory_format=memory_format)
+    The strides of a dense tensor are kept (a transposed one stays transposed), unless
+    ``memory_format`` asks for contiguous memory."""
+    return (
+        _clone(input)
+        if memory_format is None
+        else contiguous(_clone(input), memory_format=memory_format)
+    )
 
 
 @linear(dx=lambda dy: dy)
@@ -131,6 +149,7 @@ def _contiguous(x):
 
 
 def contiguous(input: Any, memory_format: Any = None) -> Any:
-    """``input`` with its elements in order in memory, the last dimension first; ``input`` itself if they are already."""
+    """``input`` with its elements in order in memory, the last dimension first; ``input`` itself if
+    they are already."""
     array = input._array if isinstance(input, Tensor) else input
     return input if array.flags.c_contiguous else _contiguous(input)

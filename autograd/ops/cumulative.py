@@ -19,7 +19,7 @@ from autograd.ops.shape import _flip, _reshape, _slice
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp"]
 
-# -- sums -------------------------------------------------------------------------------------------------------------
+# -- sums ------------------------------------------------------------------------------------------
 
 
 @linear(dx=lambda dy, dim: _sum_from_end(dy, dim))
@@ -36,20 +36,26 @@ def _sum_from_end(x, dim):
 
 @numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """The running sum along ``dim``: yₖ = x₁ + ... + xₖ. Integers and bools sum to int64; ``dtype`` converts first."""
+    """The running sum along ``dim``: yₖ = x₁ + ... + xₖ. Integers and bools sum to int64; ``dtype``
+    converts first."""
     return _along(_cumsum, input if dtype is None else cast(input, dtype), dim)
 
 
 def _along(function: Any, x: Any, dim: int, *settings: Any) -> Any:
     """``function`` along ``dim`` of ``x``; a 0-d tensor is taken for one of a single element."""
     dim = one(dim, ndim_of(x))
-    return function(x, dim, *settings) if x.ndim else _reshape(function(_reshape(x, (1,)), dim, *settings), ())
+    return (
+        function(x, dim, *settings)
+        if x.ndim
+        else _reshape(function(_reshape(x, (1,)), dim, *settings), ())
+    )
 
 
-# -- recurrences ------------------------------------------------------------------------------------------------------
+# -- recurrences -----------------------------------------------------------------------------------
 #
-# The derivative of a running product, y' = Σ dyᵢ · (product of all others up to i), is usually computed by dividing the
-# product by xₖ, and breaks where xₖ is zero. A recurrence needs no division.
+# The derivative of a running product, y' = Σ dyᵢ · (product of all others up to i), is usually
+# computed by dividing the product by xₖ, and breaks where xₖ is zero. A recurrence needs no
+# division.
 
 
 @op(
@@ -89,7 +95,8 @@ def _cumprod(x, dim):
 
 
 def cumprod_gradient(dy: Any, x: Any, y: Any, dim: int) -> Any:
-    """The gradient of the running product ``y`` of ``x``, right to any order where there are zeros too."""
+    """The gradient of the running product ``y`` of ``x``, right to any order where there are zeros
+    too."""
     if array_of(x).all():
         return _sum_from_end(dy * y, dim) / x
     return _before(y, dim) * _recur_from_end(dy, x, dim)
@@ -105,14 +112,18 @@ def _before(y: Any, dim: int) -> Any:
 
 @numpy_names
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """The running product along ``dim``: yₖ = x₁ ⋯ xₖ. Of integers and bools int64; ``dtype`` converts first.
+    """The running product along ``dim``: yₖ = x₁ ⋯ xₖ. Of integers and bools int64; ``dtype``
+    converts first.
 
     The gradient is right where there are zeros too."""
     return _along(_cumprod, input if dtype is None else cast(input, dtype), dim)
 
 
 # dyₖ/dxⱼ = exp(xⱼ - yₖ), and exp(yₖ - yₖ₊₁) <= 1 leads from one k to the next without overflow.
-@op(dx=lambda dy, x, y, dim: exp(x - y) * _recur_from_end(dy, exp(_shift(y, dim, 1) - y), dim), floats=True)
+@op(
+    dx=lambda dy, x, y, dim: exp(x - y) * _recur_from_end(dy, exp(_shift(y, dim, 1) - y), dim),
+    floats=True,
+)
 def _logcumsumexp(x, dim):
     """yₖ = log(exp x₁ + ... + exp xₖ)"""
     return np.logaddexp.accumulate(x, dim)
@@ -123,19 +134,21 @@ def logcumsumexp(input: Any, dim: int) -> Any:
     return _along(_logcumsumexp, input, dim)
 
 
-# -- extremes ---------------------------------------------------------------------------------------------------------
+# -- extremes --------------------------------------------------------------------------------------
 
 _cummax = picking("_cummax", add_along)
 _cummin = picking("_cummin", add_along)
 
 
 def cummax(input: Any, dim: int) -> Any:
-    """The running maximum along ``dim`` and its index: ``(values, indices)``. Of equal elements the last counts."""
+    """The running maximum along ``dim`` and its index: ``(values, indices)``. Of equal elements the
+    last counts."""
     return return_types.cummax(*_running(_cummax, np.maximum, input, dim))
 
 
 def cummin(input: Any, dim: int) -> Any:
-    """The running minimum along ``dim`` and its index: ``(values, indices)``. Of equal elements the last counts."""
+    """The running minimum along ``dim`` and its index: ``(values, indices)``. Of equal elements the
+    last counts."""
     return return_types.cummin(*_running(_cummin, np.minimum, input, dim))
 
 
@@ -149,11 +162,12 @@ def _running(pick: Any, extreme: np.ufunc, input: Any, dim: int) -> tuple[Any, A
     return _reshape(values, tuple(input.shape)), as_given(index.reshape(input.shape), input)
 
 
-# -- differences ------------------------------------------------------------------------------------------------------
+# -- differences -----------------------------------------------------------------------------------
 
 
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """The differences xₖ₊₁ - xₖ along ``dim``, taken ``n`` times over; ``prepend`` and ``append`` are joined on first."""
+    """The differences xₖ₊₁ - xₖ along ``dim``, taken ``n`` times over; ``prepend`` and ``append``
+    are joined on first."""
     if not ndim_of(input):
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
@@ -163,7 +177,9 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         input = cat([x for x in (prepend, input, append) if x is not None], dim)
     for _ in range(min(n, input.shape[dim])):
         later, earlier = neighbours(input, dim)
-        input = logical_xor(later, earlier) if array_of(input).dtype.kind == "b" else later - earlier
+        input = (
+            logical_xor(later, earlier) if array_of(input).dtype.kind == "b" else later - earlier
+        )
     return input
 
 
@@ -171,4 +187,3 @@ def neighbours(x: Any, dim: int) -> tuple[Any, Any]:
     """The elements along ``dim`` from the second on, and all but the last."""
     before, count = (slice(None),) * dim, max(x.shape[dim] - 1, 0)
     return _slice(x, (*before, slice(1, None))), _slice(x, (*before, slice(count)))
-

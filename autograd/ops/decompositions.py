@@ -1,7 +1,8 @@
 """Inverses, determinants, and matrices taken apart into simpler ones.
 
-Each takes a matrix, or a batch of matrices in the last two dimensions. The gradients are those of Giles, "An extended
-collection of matrix derivative results" (2008), written with the operations themselves.
+Each takes a matrix, or a batch of matrices in the last two dimensions. The gradients are those of
+Giles, "An extended collection of matrix derivative results" (2008), written with the operations
+themselves.
 """
 
 from __future__ import annotations
@@ -34,18 +35,24 @@ class LinAlgError(RuntimeError):
 def _matrices(name: str, a: Any, square: bool = True) -> Any:
     """``a``, provided that it is a batch of (square) matrices of floats."""
     if ndim_of(a) < 2:
-        raise RuntimeError(f"linalg.{name}: The input tensor A must have at least 2 dimensions, but has shape {list(a.shape)}.")
+        raise RuntimeError(
+            f"linalg.{name}: The input tensor A must have at least 2 dimensions, but has shape "
+            f"{list(a.shape)}."
+        )
     if square and a.shape[-1] != a.shape[-2]:
         raise RuntimeError(
-            f"linalg.{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices"
+            f"linalg.{name}: A must be batches of square matrices, but they are {a.shape[-2]} by "
+            f"{a.shape[-1]} matrices"
         )
     if array_of(a).dtype.char not in "fd":
         title = dtypes.of_array(array_of(a))._title
-        raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {title}")
+        raise RuntimeError(
+            f"linalg.{name}: Expected a floating point or complex tensor as input. Got {title}"
+        )
     return a
 
 
-# -- inverses ---------------------------------------------------------------------------------------------------------
+# -- inverses --------------------------------------------------------------------------------------
 
 
 @op(da=lambda dy, y: -matmul(matmul(mt(y), dy), mt(y)))  # d(A⁻¹) = -A⁻¹ dA A⁻¹
@@ -54,8 +61,8 @@ def _inv(a):
         return np.linalg.inv(a)
     except np.linalg.LinAlgError:
         raise LinAlgError(
-            "linalg.inv: The inversion could not be completed because the input matrix is singular. Use linalg.pinv, or solve "
-            "a regularised problem."
+            "linalg.inv: The inversion could not be completed because the input matrix is "
+            "singular. Use linalg.pinv, or solve a regularised problem."
         ) from None
 
 
@@ -65,7 +72,9 @@ def _solve(a, b):
     try:
         return np.linalg.solve(a, b)
     except np.linalg.LinAlgError:
-        raise LinAlgError("torch.linalg.solve: The solver failed because the input matrix is singular.") from None
+        raise LinAlgError(
+            "torch.linalg.solve: The solver failed because the input matrix is singular."
+        ) from None
 
 
 # dY = -Y dA Y + Y Yᵀ dAᵀ (1 - A Y) + (1 - Y A) dAᵀ Yᵀ Y  (Golub and Pereyra, 1973)
@@ -86,22 +95,28 @@ def inverse(input: Any) -> Any:
     return _inv(_matrices("inv", input))
 
 
-def solve(A: Any, B: Any, *, left: bool = True) -> Any:  # noqa: N803
-    """The solution X of A X = B (or of X A = B, if not ``left``); B is a batch of matrices or of vectors.
+def solve(A: Any, B: Any, *, left: bool = True) -> Any:
+    """The solution X of A X = B (or of X A = B, if not ``left``); B is a batch of matrices or of
+    vectors.
 
     Raises LinAlgError, a RuntimeError, if A is singular."""
     _matrices("solve", A)
     vector = ndim_of(B) == 1 or (B.ndim == A.ndim - 1 and tuple(B.shape) == tuple(A.shape[:-1]))
     b = _unsqueeze(B, B.ndim) if vector else B
     if b.shape[-2 if left else -1] != A.shape[-1]:
-        raise RuntimeError(f"linalg.solve: Incompatible shapes of A and B for the equation AX = B: {list(A.shape)} and {list(B.shape)}")
+        raise RuntimeError(
+            "linalg.solve: Incompatible shapes of A and B for the equation AX = B: "
+            f"{list(A.shape)} and {list(B.shape)}"
+        )
     x = _solve(A, b) if left else mt(_solve(mt(A), mt(b)))
     return _squeeze(x, tuple(x.shape[:-1])) if vector else x
 
 
-def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:  # noqa: N803
-    """As :func:`solve`, for a triangular A: what is on the other side of its diagonal (with ``unitriangular`` the diagonal
-    too, taken to be 1) is not looked at."""
+def solve_triangular(
+    A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Any:
+    """As :func:`solve`, for a triangular A: what is on the other side of its diagonal (with
+    ``unitriangular`` the diagonal too, taken to be 1) is not looked at."""
     outside = 1 if unitriangular else 0
     part = triu(A, outside) if upper else tril(A, -outside)
     if unitriangular:
@@ -110,18 +125,21 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:
-    """The Moore-Penrose inverse, by which A X = B is solved in the sense of least squares; singular values below ``rcond``
-    times the largest count as 0."""
+    """The Moore-Penrose inverse, by which A X = B is solved in the sense of least squares; singular
+    values below ``rcond`` times the largest count as 0."""
     return _pinv(_matrices("pinv", input, square=False), rcond)
 
 
 def matrix_power(input: Any, n: int) -> Any:
-    """The n-th power of square matrices, by repeated squaring; a negative one is a power of the inverse."""
-    square = _matrices("matrix_power", input) if n < 0 or array_of(input).dtype.kind == "f" else input
+    """The n-th power of square matrices, by repeated squaring; a negative one is a power of the
+    inverse."""
+    square = (
+        _matrices("matrix_power", input) if n < 0 or array_of(input).dtype.kind == "f" else input
+    )
     if square.shape[-1] != square.shape[-2]:
         raise RuntimeError(
-            f"linalg.matrix_power: A must be batches of square matrices, but they are {square.shape[-2]} by {square.shape[-1]} "
-            "matrices"
+            "linalg.matrix_power: A must be batches of square matrices, but they are "
+            f"{square.shape[-2]} by {square.shape[-1]} matrices"
         )
     if n < 0:
         square, n = inverse(square), -n
@@ -138,7 +156,7 @@ def matrix_power(input: Any, n: int) -> Any:
         square = matmul(square, square)
 
 
-# -- determinants -----------------------------------------------------------------------------------------------------
+# -- determinants ----------------------------------------------------------------------------------
 
 
 @op(da=lambda dy, a, y: _unsqueeze(_unsqueeze(dy, dy.ndim), dy.ndim + 1) * _cofactors(a, y))
@@ -147,8 +165,9 @@ def _det(a):
 
 
 def _cofactors(a: Any, y: Any) -> Any:
-    """The derivatives of the determinant ``y`` by each element: y A⁻ᵀ. For a singular matrix, the determinant of what is
-    left without the element's row and column, with alternating signs, which is a polynomial and right to any order."""
+    """The derivatives of the determinant ``y`` by each element: y A⁻ᵀ. For a singular matrix, the
+    determinant of what is left without the element's row and column, with alternating signs, which
+    is a polynomial and right to any order."""
     if array_of(y).all():
         return _unsqueeze(_unsqueeze(y, y.ndim), y.ndim + 1) * mt(_inv(a))
     n = a.shape[-1]
@@ -175,7 +194,7 @@ def det(input: Any) -> Any:
 
 
 def slogdet(input: Any) -> Any:
-    """The sign and the logarithm of the absolute value of the determinant: ``(sign, logabsdet)``."""
+    """The sign and the logarithm of the absolute determinant: ``(sign, logabsdet)``."""
     a = _matrices("slogdet", input)
     return return_types.linalg_slogdet(_sign_of_det(a), _logabsdet(a))
 
@@ -186,7 +205,7 @@ def logdet(input: Any) -> Any:
     return logarithm + log(sign) if (array_of(sign) <= 0).any() else logarithm
 
 
-# -- decompositions ---------------------------------------------------------------------------------------------------
+# -- decompositions --------------------------------------------------------------------------------
 
 
 # With L⁻¹ dA L⁻ᵀ = S, dL = L Φ(S), where Φ takes the lower triangle and half the diagonal.
@@ -196,7 +215,8 @@ def _cholesky(a):
         return np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
         raise LinAlgError(
-            "linalg.cholesky: The factorization could not be completed because the input is not positive-definite."
+            "linalg.cholesky: The factorization could not be completed because the input is not "
+            "positive-definite."
         ) from None
 
 
@@ -209,7 +229,8 @@ def _cholesky_gradient(dy: Any, y: Any) -> Any:
 
 
 def cholesky(input: Any, upper: bool = False) -> Any:
-    """The lower triangular L with A = L Lᵀ (or its transpose, if ``upper``), of a symmetric positive-definite A.
+    """The lower triangular L with A = L Lᵀ (or its transpose, if ``upper``), of a symmetric
+    positive-definite A.
 
     Raises LinAlgError, a RuntimeError, for other matrices."""
     lower = _cholesky(_matrices("cholesky", input))
@@ -220,7 +241,7 @@ class QR(Function):
     """A = Q R, with orthonormal columns in Q and an upper triangular R."""
 
     @staticmethod
-    def forward(ctx: Any, a: Any, mode: str) -> Any:
+    def forward(ctx: Any, a: Any, mode: Any) -> Any:
         q, r = (as_given(x, a) for x in np.linalg.qr(array_of(a), mode))
         ctx.save_for_backward(q, r)
         ctx.set_materialize_grads(True)
@@ -231,7 +252,10 @@ class QR(Function):
         q, r = ctx.saved_tensors
         rows, columns = r.shape[-2:]
         if q.shape[-1] > min(q.shape[-2], columns):
-            raise RuntimeError("linalg.qr: with mode='complete' there are derivatives only if A has at least as many columns as rows")
+            raise RuntimeError(
+                "linalg.qr: with mode='complete' there are derivatives only if A has at least as "
+                "many columns as rows"
+            )
         if columns <= rows:
             return _qr_gradient(q, r, dq, dr), None
         # A = [X | Y] = Q [U | V]: Q and U come from X alone, and V = Qᵀ Y.
@@ -253,16 +277,19 @@ def qr(input: Any, some: bool = True) -> Any:
     return linalg_qr(input, "reduced" if some else "complete")
 
 
-def linalg_qr(A: Any, mode: str = "reduced") -> Any:  # noqa: N803
+def linalg_qr(A: Any, mode: str = "reduced") -> Any:
     """A = Q R, with orthonormal columns in Q and an upper triangular R: ``(Q, R)``.
 
-    ``mode``: 'reduced' (Q has as many columns as A, or rows if these are fewer), 'complete' (Q is square) or 'r' (R alone,
-    without a derivative)."""
+    ``mode``: 'reduced' (Q has as many columns as A, or rows if these are fewer), 'complete' (Q is
+    square) or 'r' (R alone, without a derivative)."""
     _matrices("qr", A, square=False)
     if mode not in ("reduced", "complete", "r"):
-        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+        raise RuntimeError(
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', "
+            "or 'complete'"
+        )
     if mode == "r":
-        r = np.linalg.qr(array_of(A), "r")
+        r: Any = np.linalg.qr(array_of(A), "r")
         return return_types.linalg_qr(as_given(np.empty(0, r.dtype), A), as_given(r, A))
     return return_types.linalg_qr(*QR.apply(A, mode))
 
@@ -271,7 +298,7 @@ class Eigh(Function):
     """A = V diag(w) Vᵀ, of a symmetric A."""
 
     @staticmethod
-    def forward(ctx: Any, a: Any, side: str) -> Any:
+    def forward(ctx: Any, a: Any, side: Any) -> Any:
         w, v = (as_given(x, a) for x in np.linalg.eigh(array_of(a), side))
         ctx.save_for_backward(w, v)
         return w, v
@@ -279,7 +306,9 @@ class Eigh(Function):
     @staticmethod
     def backward(ctx: Any, dw: Any, dv: Any) -> Any:
         w, v = ctx.saved_tensors
-        inner = _divided_off_diagonal(matmul(mt(v), dv), _unsqueeze(w, w.ndim - 1) - _unsqueeze(w, w.ndim)) + diag_embed(dw)
+        inner = _divided_off_diagonal(
+            matmul(mt(v), dv), _unsqueeze(w, w.ndim - 1) - _unsqueeze(w, w.ndim)
+        ) + diag_embed(dw)
         return matmul(matmul(v, inner), mt(v)), None
 
 
@@ -289,13 +318,14 @@ def _divided_off_diagonal(x: Any, gaps: Any) -> Any:
     return x * (1 - unit) / (gaps + unit)
 
 
-def eigh(A: Any, UPLO: str = "L") -> Any:  # noqa: N803
-    """The eigenvalues, in ascending order, and eigenvectors (columns) of symmetric matrices, of which the lower (``'L'``) or
-    upper (``'U'``) triangle is read. The gradient by the vectors exists only if the values are distinct."""
+def eigh(A: Any, UPLO: str = "L") -> Any:
+    """The eigenvalues, in ascending order, and eigenvectors (columns) of symmetric matrices, of
+    which the lower (``'L'``) or upper (``'U'``) triangle is read. The gradient by the vectors
+    exists only if the values are distinct."""
     return return_types.linalg_eigh(*Eigh.apply(_matrices("eigh", A), UPLO))
 
 
-def eigvalsh(A: Any, UPLO: str = "L") -> Any:  # noqa: N803
+def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """The eigenvalues of symmetric matrices, in ascending order."""
     return eigh(A, UPLO).eigenvalues
 
@@ -339,10 +369,11 @@ def _skew(x: Any) -> Any:
     return x - mt(x)
 
 
-def linalg_svd(A: Any, full_matrices: bool = True) -> Any:  # noqa: N803
-    """A = U diag(S) Vh, with orthonormal columns in U and rows in Vh, and the singular values S in descending order:
-    ``(U, S, Vh)``. Unless ``full_matrices``, only as many columns and rows as there are singular values. The gradient by U
-    and Vh exists only if the values are distinct."""
+def linalg_svd(A: Any, full_matrices: bool = True) -> Any:
+    """A = U diag(S) Vh, with orthonormal columns in U and rows in Vh, and the singular values S in
+    descending order:
+    ``(U, S, Vh)``. Unless ``full_matrices``, only as many columns and rows as there are singular
+    values. The gradient by U and Vh exists only if the values are distinct."""
     return return_types.linalg_svd(*SVD.apply(_matrices("svd", A, square=False), full_matrices))
 
 
@@ -352,15 +383,21 @@ def svd(input: Any, some: bool = True) -> tuple[Any, Any, Any]:
     return u, s, mt(vh)
 
 
-def svdvals(A: Any) -> Any:  # noqa: N803
+def svdvals(A: Any) -> Any:
     """The singular values, in descending order."""
     return linalg_svd(A, full_matrices=False).S
 
 
-def matrix_rank(A: Any, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False) -> Any:  # noqa: N803
+def matrix_rank(
+    A: Any, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False
+) -> Any:
     """The number of singular values above ``max(atol, rtol * the largest)``, int64."""
     a = array_of(_matrices("matrix_rank", A, square=False))
     values = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svd(a, compute_uv=False)
-    relative = (np.finfo(a.dtype).eps * max(a.shape[-2:]) if atol is None else 0.0) if rtol is None else rtol
+    relative = (
+        (np.finfo(a.dtype).eps * max(a.shape[-2:]) if atol is None else 0.0)
+        if rtol is None
+        else rtol
+    )
     least = np.maximum(atol or 0.0, relative * values.max(-1, initial=0, keepdims=True))
     return as_given(np.asarray((values > least).sum(-1)), A)

@@ -1,4 +1,5 @@
-"""Which dimensions an operation is about: PyTorch's ``dim`` arguments, counted from the front and checked."""
+"""Which dimensions an operation is about: PyTorch's ``dim`` arguments, counted from the front and
+checked."""
 
 from __future__ import annotations
 
@@ -30,7 +31,10 @@ def one(dim: Any, ndim: int) -> int:
             return int(dim) % reach if type(dim) is not int or dim < 0 else dim
     except TypeError:
         raise TypeError(f"argument 'dim' must be int, not {type(dim).__name__}") from None
-    raise IndexError(f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], but got {dim})")
+    raise IndexError(
+        f"Dimension out of range (expected to be in range of [{-reach}, {reach - 1}], but got "
+        f"{dim})"
+    )
 
 
 def several(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -47,7 +51,8 @@ def several(dim: Any, ndim: int) -> tuple[int, ...]:
 
 
 def reduced(dim: Any, ndim: int) -> Any:
-    """The dimensions a reduction is over, as NumPy wants them: None for all (``dim`` None or empty), else a number or a tuple."""
+    """The dimensions a reduction is over, as NumPy wants them: None for all (``dim`` None or
+    empty), else a number or a tuple."""
     if dim is None:
         return None
     if type(dim) is int and ndim:
@@ -65,7 +70,8 @@ def sizes(shape: Any) -> tuple[int, ...]:
 
 
 def flexible(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the list of ints that is a function's last argument be written out: ``x.flip(0, 1)`` for ``x.flip((0, 1))``."""
+    """Let the list of ints that is a function's last argument be written out: ``x.flip(0, 1)`` for
+    ``x.flip((0, 1))``."""
 
     @functools.wraps(function)
     def call(input: Any, *given: Any, **named: Any) -> Any:

@@ -1,7 +1,8 @@
 """Elements gathered along one dimension, and scattered along one.
 
-``gather`` reads x[i, index[i, j]], ``scatter`` writes there. Reading and adding are adjoint; the rest are variations:
-overwriting instead of adding, whole slices instead of single elements, other ways to reduce than the sum.
+``gather`` reads x[i, index[i, j]], ``scatter`` writes there. Reading and adding are adjoint; the
+rest are variations: overwriting instead of adding, whole slices instead of single elements, other
+ways to reduce than the sum.
 """
 
 from __future__ import annotations
@@ -19,18 +20,21 @@ from autograd.ops.shape import _reshape, _slice, expand, flatten, unsqueeze
 from autograd.tensor import Tensor, wrap
 
 __all__ = [
-    "gather", "index_add", "index_copy", "index_fill", "index_select", "repeat_interleave", "scatter", "scatter_add",
-    "scatter_reduce", "take_along_dim",
+    "gather", "index_add", "index_copy", "index_fill", "index_select", "repeat_interleave",
+    "scatter", "scatter_add", "scatter_reduce", "take_along_dim",
 ]  # fmt: skip
 
-# -- single elements ---------------------------------------------------------------------------------------------------
+# -- single elements -------------------------------------------------------------------------------
 
 
 def along(index: np.ndarray, dim: int) -> tuple[np.ndarray, ...]:
     """The key for ``x[i, index[i, j], ...]``: counting along all dimensions but ``dim``."""
     ndim = index.ndim
     return tuple(
-        [index if i == dim else np.arange(n).reshape((-1,) + (1,) * (ndim - i - 1)) for i, n in enumerate(index.shape)]
+        [
+            index if i == dim else np.arange(n).reshape((-1,) + (1,) * (ndim - i - 1))
+            for i, n in enumerate(index.shape)
+        ]
     )
 
 
@@ -51,7 +55,11 @@ def add_along(x, shape, dim, index):
 def _add_into(y: np.ndarray, x: np.ndarray, dim: int, index: np.ndarray) -> None:
     steps = [step // y.itemsize for step in y.strides]
     places = sum(places * step for places, step in zip(along(index, dim), steps, strict=True))
-    np.add.at(y.reshape(-1), np.broadcast_to(places, index.shape).reshape(-1), np.broadcast_to(x, index.shape).reshape(-1))
+    np.add.at(
+        y.reshape(-1),
+        np.broadcast_to(places, index.shape).reshape(-1),
+        np.broadcast_to(x, index.shape).reshape(-1),
+    )
 
 
 @linear(dx=lambda dy, dim, index: _gather(dy, dim, index))
@@ -63,10 +71,11 @@ def put_along(x, shape, dim, index):
 
 
 def picking(name: str, adjoint: Callable[..., Any]) -> Callable[..., Any]:
-    """An operation that picks, along a dimension, elements at indices found out before: sort, topk, median, cummax, ...
+    """An operation that picks, along a dimension, elements at indices found out before: sort, topk,
+    median, cummax, ...
 
-    They differ in name, and in the adjoint: ``put_along`` if no element is picked twice, else ``add_along``. Without
-    ``keepdim`` a single index is meant, and the dimension disappears."""
+    They differ in name, and in the adjoint: ``put_along`` if no element is picked twice, else
+    ``add_along``. Without ``keepdim`` a single index is meant, and the dimension disappears."""
 
     def pick(x, dim, index, keepdim):
         y = x[along(index, dim)]
@@ -74,41 +83,58 @@ def picking(name: str, adjoint: Callable[..., Any]) -> Callable[..., Any]:
 
     pick.__name__ = name
     return linear(
-        dx=lambda dy, x_shape, dim, index, keepdim: adjoint(dy if keepdim else unsqueeze(dy, dim), x_shape, dim, index)
+        dx=lambda dy, x_shape, dim, index, keepdim: adjoint(
+            dy if keepdim else unsqueeze(dy, dim), x_shape, dim, index
+        )
     )(pick)
 
 
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
-    """``y[i, j] = x[i, index[i, j]]`` for dim = 1, and likewise for others; the shape is that of ``index``.
+    """``y[i, j] = x[i, index[i, j]]`` for dim = 1, and likewise for others; the shape is that of
+    ``index``.
 
-    ``index`` (int64 or int32) has as many dimensions as ``input`` and is no longer in any but ``dim``. RuntimeError
-    otherwise, and for indices out of bounds."""
+    ``index`` (int64 or int32) has as many dimensions as ``input`` and is no longer in any but
+    ``dim``. RuntimeError otherwise, and for indices out of bounds."""
     x, at, dim = _aligned("gather", input, dim, index)
     return _as_shaped(_gather(x, dim, at), index.shape)
 
 
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
-    """:func:`gather` with ``indices`` and ``input`` broadcast against each other; without ``dim``, from the flattened
-    tensor."""
+    """:func:`gather` with ``indices`` and ``input`` broadcast against each other; without ``dim``,
+    from the flattened tensor."""
     if dim is None:
         return gather(_reshape(input, (-1,)), 0, _reshape(indices, (-1,)))
     ndim = ndim_of(input)
     if indices.ndim != ndim:
         raise RuntimeError(
-            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {ndim} dimensions "
-            f"for input, and {indices.ndim} dimensions for indices"
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {ndim} dimensions for input, and {indices.ndim} dimensions for indices"
         )
     dim = one(dim, ndim)
-    common = np.broadcast_shapes(*(x.shape[:dim] + (1,) + x.shape[dim + 1 :] for x in (array_of(input), array_of(indices))))
-    x, at = (expand(x, common[:dim] + (x.shape[dim],) + common[dim + 1 :]) for x in (input, indices))
+    common = np.broadcast_shapes(
+        *(x.shape[:dim] + (1,) + x.shape[dim + 1 :] for x in (array_of(input), array_of(indices)))
+    )
+    x, at = (
+        expand(x, common[:dim] + (x.shape[dim],) + common[dim + 1 :]) for x in (input, indices)
+    )
     return gather(x, dim, at)
 
 
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
-    """A copy of ``input`` with ``y[i, index[i, j]] = src[i, j]`` for dim = 1; ``src`` may be a number.
+def scatter(
+    input: Any,
+    dim: int,
+    index: Any,
+    src: Any = None,
+    *,
+    value: Any = None,
+    reduce: str | None = None,
+) -> Any:
+    """A copy of ``input`` with ``y[i, index[i, j]] = src[i, j]`` for dim = 1; ``src`` may be a
+    number.
 
-    Where several values go to one place, any may win, unless ``reduce`` is ``'add'`` or ``'multiply'``. Shapes as in
-    :func:`gather`; RuntimeError for others, for another dtype and for indices out of bounds."""
+    Where several values go to one place, any may win, unless ``reduce`` is ``'add'`` or
+    ``'multiply'``. Shapes as in :func:`gather`; RuntimeError for others, for another dtype and for
+    indices out of bounds."""
     if reduce not in (None, "add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
     src = value if src is None else src
@@ -121,16 +147,23 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
 
 
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-    """A copy of ``input`` with ``y[i, index[i, j]] += src[i, j]`` for dim = 1, as often as a place is named.
+    """A copy of ``input`` with ``y[i, index[i, j]] += src[i, j]`` for dim = 1, as often as a place
+    is named.
 
-    Shapes as in :func:`gather`; RuntimeError for others, for another dtype and for indices out of bounds."""
+    Shapes as in :func:`gather`; RuntimeError for others, for another dtype and for indices out of
+    bounds."""
     if not isinstance(src, (Tensor, np.ndarray)):
-        raise TypeError(f"scatter_add(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}")
+        raise TypeError(
+            f"scatter_add(): argument 'src' (position 3) must be Tensor, not {type(src).__name__}"
+        )
     x, at, dim = _aligned("scatter_add", input, dim, index)
     return _as_shaped(_scatter_add(x, _source("scatter_add", input, src, at), dim, at), input.shape)
 
 
-@op(dx=lambda dy, dim, index: _scatter(dy, 0, dim, index), dsrc=lambda dy, dim, index: _gather(dy, dim, index))
+@op(
+    dx=lambda dy, dim, index: _scatter(dy, 0, dim, index),
+    dsrc=lambda dy, dim, index: _gather(dy, dim, index),
+)
 def _scatter(x, src, dim, index):
     y = np.array(x)
     y[along(index, dim)] = src
@@ -145,30 +178,39 @@ def _scatter_add(x, src, dim, index):
 
 
 def _aligned(name: str, input: Any, dim: int, index: Any) -> tuple[Any, Any, int]:
-    """``input``, ``index`` and ``dim``, fit for each other: at least 1-d, of as many dimensions, and in bounds."""
+    """``input``, ``index`` and ``dim``, fit for each other: at least 1-d, of as many dimensions,
+    and in bounds."""
     dim = one(dim, ndim_of(input))
     x = input if input.ndim else _reshape(input, (1,))
     at = index if index.ndim else _reshape(index, (1,))
     numbers = array_of(at)
     if numbers.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {numbers.dtype}")
+        raise RuntimeError(
+            f"{name}(): Expected dtype int32/int64 for index, but got {numbers.dtype}"
+        )
     if at.ndim != x.ndim:
         raise RuntimeError(
-            f"Index tensor must have the same number of dimensions as input tensor, but got shapes {list(index.shape)} and "
-            f"{list(input.shape)}"
+            "Index tensor must have the same number of dimensions as input tensor, but got shapes "
+            f"{list(index.shape)} and {list(input.shape)}"
         )
     for other in range(x.ndim):
         if other != dim and at.shape[other] > x.shape[other]:
             raise RuntimeError(
-                f"Size does not match at dimension {other} expected index {list(at.shape)} to be no larger than self "
-                f"{list(x.shape)} apart from dimension {dim}"
+                f"Size does not match at dimension {other} expected index {list(at.shape)} to be "
+                f"no larger than self {list(x.shape)} apart from dimension {dim}"
             )
-    check_bounds(numbers, x.shape[dim], RuntimeError, f"index {{}} is out of bounds for dimension {dim} with size {{}}")
+    check_bounds(
+        numbers,
+        x.shape[dim],
+        RuntimeError,
+        f"index {{}} is out of bounds for dimension {dim} with size {{}}",
+    )
     return x, at, dim
 
 
 def check_bounds(index: np.ndarray, count: int, error: type[Exception], message: str) -> None:
-    """Raise ``error`` unless all of ``index`` is in [0, count - 1]. The message is given the bad index and the count."""
+    """Raise ``error`` unless all of ``index`` is in [0, count - 1]. The message is given the bad
+    index and the count."""
     if index.size and (index.min() < 0 or index.max() >= count):
         bad = index[(index < 0) | (index >= count)].flat[0]
         raise error(message.format(bad, count))
@@ -179,10 +221,15 @@ def _source(name: str, input: Any, src: Any, index: Any) -> Any:
     if not isinstance(src, (Tensor, np.ndarray)):
         return src
     if array_of(src).dtype != array_of(input).dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, but got {input.dtype} and {src.dtype}")
+        raise RuntimeError(
+            f"{name}(): Expected self.dtype to be equal to src.dtype, but got {input.dtype} and "
+            f"{src.dtype}"
+        )
     src = src if src.ndim else _reshape(src, (1,))
     if src.ndim != index.ndim or any(n > m for n, m in zip(index.shape, src.shape, strict=True)):
-        raise RuntimeError(f"Expected index {list(index.shape)} to be no larger size than src {list(src.shape)}")
+        raise RuntimeError(
+            f"Expected index {list(index.shape)} to be no larger size than src {list(src.shape)}"
+        )
     return src if src.shape == index.shape else _slice(src, (*[slice(n) for n in index.shape], ...))
 
 
@@ -190,17 +237,21 @@ def _as_shaped(y: Any, shape: Any) -> Any:
     return y if y.shape == shape else _reshape(y, tuple(shape))
 
 
-# -- other ways to reduce ---------------------------------------------------------------------------------------------
+# -- other ways to reduce --------------------------------------------------------------------------
 
 
-def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
-    """``y[k]`` = the sum, prod, mean, amax or amin of all ``src[i]`` with ``index[i] == k``, and of ``input[k]`` if
-    ``include_self``, along ``dim``; where no index leads, ``input[k]``.
+def scatter_reduce(
+    input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+) -> Any:
+    """``y[k]`` = the sum, prod, mean, amax or amin of all ``src[i]`` with ``index[i] == k``, and of
+    ``input[k]`` if ``include_self``, along ``dim``; where no index leads, ``input[k]``.
 
-    Tied extremes share the gradient equally. Shapes as in :func:`gather`; RuntimeError for others and for another
-    ``reduce``."""
+    Tied extremes share the gradient equally. Shapes as in :func:`gather`; RuntimeError for others
+    and for another ``reduce``."""
     if reduce not in _NEUTRAL:
-        raise RuntimeError(f"reduce argument must be either {', '.join(_NEUTRAL)}, but got {reduce}")
+        raise RuntimeError(
+            f"reduce argument must be either {', '.join(_NEUTRAL)}, but got {reduce}"
+        )
     x, at, dim = _aligned("scatter_reduce", input, dim, index)
     src, numbers = _source("scatter_reduce", input, src, at), array_of(at)
     if not include_self:
@@ -210,7 +261,9 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     if reduce == "sum":
         y = _scatter_add(x, src, dim, at)
     elif reduce == "mean":
-        count = add_along(np.ones(numbers.shape, np.int64), tuple(x.shape), dim, numbers) + include_self
+        count = (
+            add_along(np.ones(numbers.shape, np.int64), tuple(x.shape), dim, numbers) + include_self
+        )
         y = _scatter_mean(_scatter_add(x, src, dim, at), np.maximum(count, 1))
     elif reduce == "prod":
         y = _scatter_prod(x, src, dim, at)
@@ -236,7 +289,9 @@ def _scatter_mean(total, count):
 
 @op(
     dx=lambda dy, x, src, dim, index: dy * _product_of_others(x, src, dim, index)[0],
-    dsrc=lambda dy, x, src, dim, index: _gather(dy, dim, index) * _product_of_others(x, src, dim, index)[1],
+    dsrc=lambda dy, x, src, dim, index: (
+        _gather(dy, dim, index) * _product_of_others(x, src, dim, index)[1]
+    ),
 )
 def _scatter_prod(x, src, dim, index):
     y = np.array(x)
@@ -247,21 +302,25 @@ def _scatter_prod(x, src, dim, index):
 def _product_of_others(x: Any, src: Any, dim: int, index: Any) -> tuple[Any, Any]:
     """For each element of ``x`` and of ``src`` the product of all others that meet at its place.
 
-    That is the product of all that are not zero, without the element itself; or zero, if another one is zero. (Exact to
-    the first order; a second derivative by two zeros at one place is missed.)"""
+    That is the product of all that are not zero, without the element itself; or zero, if another
+    one is zero. (Exact to the first order; a second derivative by two zeros at one place is
+    missed.)"""
     zero_x, zero_src = array_of(x) == 0, array_of(src) == 0
     zeros = _scatter_add.__wrapped__(zero_x.astype(np.int64), zero_src, dim, array_of(index))
     x, src = masked_fill(x, zero_x, 1), masked_fill(src, zero_src, 1)
     product = _scatter_prod(x, src, dim, index)
     others_x = product / x * (zeros - zero_x == 0)
-    others_src = _gather(product, dim, index) / src * (_gather(zeros, dim, array_of(index)) - zero_src == 0)
+    others_src = (
+        _gather(product, dim, index) / src * (_gather(zeros, dim, array_of(index)) - zero_src == 0)
+    )
     return others_x, others_src
 
 
 @op(
     dx=lambda dy, x, y, src, dim, index: _share(dy, x, y, src, dim, index) * (x == y),
-    dsrc=lambda dy, x, y, src, dim, index: _gather(_share(dy, x, y, src, dim, index), dim, index)
-    * (src == _gather(y, dim, index)),
+    dsrc=lambda dy, x, y, src, dim, index: (
+        _gather(_share(dy, x, y, src, dim, index), dim, index) * (src == _gather(y, dim, index))
+    ),
 )
 def _scatter_extreme(x, src, dim, index, extreme):
     y = np.array(x)
@@ -273,10 +332,12 @@ def _share(dy: Any, x: Any, y: Any, src: Any, dim: int, index: Any) -> Any:
     """``dy`` divided among all that reach the extreme value ``y``."""
     x, y, src, index = map(array_of, (x, y, src, index))
     reached = (x == y).astype(dy.dtype if isinstance(dy, np.ndarray) else dy._array.dtype)
-    return dy / np.maximum(_scatter_add(reached, (src == _gather(y, dim, index)).astype(reached.dtype), dim, index), 1)
+    return dy / np.maximum(
+        _scatter_add(reached, (src == _gather(y, dim, index)).astype(reached.dtype), dim, index), 1
+    )
 
 
-# -- whole slices -----------------------------------------------------------------------------------------------------
+# -- whole slices ----------------------------------------------------------------------------------
 
 
 @linear(dx=lambda dy, x_shape, dim, index: _add_slices(dy, x_shape, dim, index))
@@ -287,7 +348,7 @@ def _index_select(x, dim, index):
 
 @linear(dx=lambda dy, dim, index: _index_select(dy, dim, index))
 def _add_slices(x, shape, dim, index):
-    """The slices of ``x`` added up at the places ``index`` of zeros: the adjoint of index_select."""
+    """The slices of ``x`` added up at the places ``index``: the adjoint of index_select."""
     return _sum_rows(x, shape, dim, index)
 
 
@@ -297,26 +358,36 @@ def _index_add(x, source, dim, index, alpha):
 
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
-    """The slices of ``input`` at ``index``, a vector of ints, along ``dim``: a copy. IndexError if out of bounds."""
+    """The slices of ``input`` at ``index``, a vector of ints, along ``dim``: a copy. IndexError if
+    out of bounds."""
     dim = one(dim, ndim_of(input))
     at = _vector("index_select", index)
     x = input if input.ndim else _reshape(input, (1,))
-    check_bounds(array_of(at), x.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})")
+    check_bounds(
+        array_of(at), x.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})"
+    )
     y = _index_select(x, dim, at)
     return y if input.ndim else _reshape(y, ())
 
 
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
-    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added at ``index`` along ``dim``, as often as a
-    place is named. RuntimeError for other shapes and dtypes, IndexError for indices out of bounds."""
+    """A copy of ``input`` with ``alpha`` times the slices of ``source`` added at ``index`` along
+    ``dim``, as often as a place is named. RuntimeError for other shapes and dtypes, IndexError for
+    indices out of bounds."""
     dim = one(dim, ndim_of(input))
     at = _slices("index_add", input, dim, index, source, RuntimeError)
-    check_bounds(array_of(at), input.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})")
+    check_bounds(
+        array_of(at),
+        input.shape[dim],
+        IndexError,
+        "index out of range in self: {} is not in [0, {})",
+    )
     return _index_add(input, source, dim, at, alpha)
 
 
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
-    """A copy of ``input`` with the slices at ``index`` along ``dim`` replaced by those of ``source``.
+    """A copy of ``input`` with the slices at ``index`` along ``dim`` replaced by those of
+    ``source``.
 
     RuntimeError for another dtype, IndexError for other shapes and for indices out of bounds."""
     dim = one(dim, ndim_of(input))
@@ -325,41 +396,56 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
 
 
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
-    """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at ``index`` along ``dim``."""
+    """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at ``index`` along
+    ``dim``."""
     dim = one(dim, ndim_of(input))
     at = np.array(array_of(_vector("index_fill", index)))
     if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
-        raise RuntimeError(f"index_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
+        raise RuntimeError(
+            "index_fill only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
+        )
     return _index_put(input, value, (...,), (*(slice(None),) * dim, at))
 
 
 def _vector(name: str, index: Any) -> Any:
     if array_of(index).dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, but got {index.dtype}")
+        raise RuntimeError(
+            f"{name}(): Expected dtype int32 or int64 for index, but got {index.dtype}"
+        )
     if index.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector, but has shape {list(index.shape)}")
+        raise IndexError(
+            f"{name}(): Index is supposed to be a vector, but has shape {list(index.shape)}"
+        )
     return index if index.ndim else _reshape(index, (1,))
 
 
-def _slices(name: str, input: Any, dim: int, index: Any, source: Any, error: type[Exception]) -> Any:
+def _slices(
+    name: str, input: Any, dim: int, index: Any, source: Any, error: type[Exception]
+) -> Any:
     """``index`` as a vector, provided that the slices of ``source`` can go there in ``input``."""
     at = _vector(name, index)
     if array_of(source).dtype != array_of(input).dtype:
         raise RuntimeError(
-            f"{name}(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type"
+            f"{name}(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar "
+            "type"
         )
     expected = (*input.shape[:dim], at.shape[0], *input.shape[dim + 1 :])
     if source.ndim and tuple(source.shape) != expected:
         raise error(
-            f"{name}(): Number of indices ({at.shape[0]}) should be equal to source.size(dim), and the other dimensions to those "
-            f"of self: expected a source of shape {list(expected)}, but got {list(source.shape)}"
+            f"{name}(): Number of indices ({at.shape[0]}) should be equal to source.size(dim), and "
+            f"the other dimensions to those of self: expected a source of shape {list(expected)}, "
+            f"but got {list(source.shape)}"
         )
     return at
 
 
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
-    """Each slice of ``input`` along ``dim`` repeated ``repeats`` times, an int or a vector of them; without ``dim``, each
-    element of the flattened tensor. Of one argument: ``repeat_interleave(repeats)`` repeats 0, 1, 2, ..."""
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
+    """Each slice of ``input`` along ``dim`` repeated ``repeats`` times, an int or a vector of them;
+    without ``dim``, each element of the flattened tensor. Of one argument:
+    ``repeat_interleave(repeats)`` repeats 0, 1, 2, ..."""
     if repeats is None:
         counts = array_of(input)
         return as_given(np.repeat(np.arange(counts.size), counts), input)
@@ -372,8 +458,8 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
         return _repeated(x, dim, int(counts))
     if counts.size not in (1, x.shape[dim]):
         raise RuntimeError(
-            f"repeats must have the same size as input along dim, but got repeats.size(0) = {counts.size} and input.size({dim}) "
-            f"= {x.shape[dim]}"
+            "repeats must have the same size as input along dim, but got repeats.size(0) = "
+            f"{counts.size} and input.size({dim}) = {x.shape[dim]}"
         )
     return _index_select(x, dim, np.repeat(np.arange(x.shape[dim]), counts))
 

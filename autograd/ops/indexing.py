@@ -1,7 +1,8 @@
 """Elements picked by number or by mask, and put back.
 
-Picking is linear, and its adjoint adds: where an element was picked twice, both gradients go to it. So each way to pick
-has a partner that adds things up at the places they were picked from, and the two are each other's derivative.
+Picking is linear, and its adjoint adds: where an element was picked twice, both gradients go to it.
+So each way to pick has a partner that adds things up at the places they were picked from, and the
+two are each other's derivative.
 """
 
 from __future__ import annotations
@@ -14,17 +15,24 @@ import numpy as np
 from autograd import dtypes
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
-from autograd.ops.shape import _reshape, _select, _slice, broadcast_tensors, no_such_index, with_leading_ones
+from autograd.ops.shape import (
+    _reshape,
+    _select,
+    _slice,
+    broadcast_tensors,
+    no_such_index,
+    with_leading_ones,
+)
 from autograd.tensor import Tensor
 
 __all__ = [
-    "__getitem__", "argwhere", "index_put", "index_put_values", "is_basic_index", "masked_fill", "masked_scatter",
-    "masked_select", "nonzero", "take",
+    "__getitem__", "argwhere", "index_put", "index_put_values", "is_basic_index", "masked_fill",
+    "masked_scatter", "masked_select", "nonzero", "take",
 ]  # fmt: skip
 
 _EVERYTHING = slice(None)
 
-# -- adding rows up: the heart of every adjoint here ------------------------------------------------------------------
+# -- adding rows up: the heart of every adjoint here -----------------------------------------------
 
 
 def add_rows(count: int, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -37,7 +45,9 @@ def add_rows(count: int, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
         from scipy.sparse import csc_array  # takes a moment to load, so only where it pays
 
         ones = np.ones(index.size, rows.dtype)
-        picks = csc_array((ones, index.reshape(-1) % count, np.arange(index.size + 1)), (count, index.size))
+        picks = csc_array(
+            (ones, index.reshape(-1) % count, np.arange(index.size + 1)), (count, index.size)
+        )
         return (picks @ rows.reshape(index.size, width)).reshape(count, *rows.shape[index.ndim :])
     y = np.zeros((count, *rows.shape[index.ndim :]), rows.dtype)
     places = index.reshape(-1)
@@ -47,12 +57,12 @@ def add_rows(count: int, index: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return y
 
 
-# -- x[...] -----------------------------------------------------------------------------------------------------------
+# -- x[...] ----------------------------------------------------------------------------------------
 
 
 @linear(dx=lambda dy, x_shape, key: _add_at(dy, x_shape, key))
 def _index(x, key):
-    """The elements of ``x`` at the arrays of indices and the masks in ``key``, as NumPy picks them."""
+    """The elements of ``x`` at the index arrays and masks in ``key``, as NumPy picks them."""
     arrays = [item for item in key if item is not _EVERYTHING]
     try:
         if len(arrays) == 1 and arrays[0].dtype.kind != "b":
@@ -66,7 +76,9 @@ def _no_such_elements(x: np.ndarray, arrays: list[np.ndarray], error: IndexError
     if "broadcast" not in str(error):
         return no_such_index(x, error)
     shapes = ", ".join(str(list(array.shape)) for array in arrays)
-    return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
+    return IndexError(
+        f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+    )
 
 
 @linear(dx=lambda dy, key: _index(dy, key))
@@ -94,10 +106,12 @@ def _sum_rows(x: np.ndarray, shape: tuple[int, ...], dim: int, index: np.ndarray
 
 
 def __getitem__(input: Any, index: Any) -> Any:
-    """``input[index]``, for ints, slices, None and Ellipsis (a view), and for integer and bool tensors, arrays and lists
-    (a copy), together as in NumPy; ints next to index tensors are taken first, as slices are.
+    """``input[index]``, for ints, slices, None and Ellipsis (a view), and for integer and bool
+    tensors, arrays and lists (a copy), together as in NumPy; ints next to index tensors are taken
+    first, as slices are.
 
-    Raises IndexError for what is out of bounds, too much or no index, and ValueError for negative steps."""
+    Raises IndexError for what is out of bounds, too much or no index, and ValueError for negative
+    steps."""
     if type(index) is int:
         return _select(input, (index, ...))
     if is_basic_index(index):
@@ -119,12 +133,16 @@ def is_basic_index(index: Any) -> bool:
 
 
 def _basic_key(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The key for NumPy: Python's ints, no negative steps, and an Ellipsis, which makes the result a view always."""
+    """The key for NumPy: Python's ints, no negative steps, and an Ellipsis, which makes the result
+    a view always."""
     ellipsis = False
     for item in items:
         if type(item) is slice:
             if item.step is not None and int(item.step) < 0:
-                raise ValueError("step must be greater than zero: use torch.flip(x, (dim,)) to turn a dimension round")
+                raise ValueError(
+                    "step must be greater than zero: use torch.flip(x, (dim,)) to turn a "
+                    "dimension round"
+                )
         elif item is ...:
             ellipsis = True
         elif item is not None and type(item) is not int:
@@ -133,20 +151,23 @@ def _basic_key(items: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _is_int(item: Any) -> bool:
-    """Whether an item of an index picks one element: an int, or an integer tensor of no dimensions."""
+    """Whether an item of an index picks one element: an int, or a 0-d tensor of ints."""
     if isinstance(item, (Tensor, np.ndarray)):
         return not item.ndim and array_of(item).dtype.kind == "i"
     return isinstance(item, (int, np.integer)) and not isinstance(item, bool)
 
 
 def split_index(shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
-    """``x[index]`` as ``x[basic][advanced]``: first slices, ints and new dimensions, a view of ``x``, or None if there are
-    none; then the arrays of indices and masks, each at its place among full slices."""
+    """``x[index]`` as ``x[basic][advanced]``: first slices, ints and new dimensions, a view of
+    ``x``, or None if there are none; then the arrays of indices and masks, each at its place among
+    full slices."""
     items = _items(index)
     known = [_dimensions_used(item) for item in items]
     rest = len(shape) - sum(known)
     if rest < 0:
-        raise IndexError(f"too many indices for tensor of dimension {len(shape)}: {sum(known)} were given")
+        raise IndexError(
+            f"too many indices for tensor of dimension {len(shape)}: {sum(known)} were given"
+        )
     basic: list[Any] = []
     advanced: list[Any] = []
     dim = 0
@@ -157,7 +178,9 @@ def split_index(shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
             advanced += [_EVERYTHING] * used
         elif isinstance(item, np.ndarray):
             _check_mask(item, shape, dim)
-            basic += [_EVERYTHING] * used if item.ndim else [None]  # a lone True is a new dimension, of which it picks all
+            basic += (
+                [_EVERYTHING] * used if item.ndim else [None]
+            )  # a lone True is a new dimension, of which it picks all
             advanced.append(item if item.ndim else item.reshape(1))
         else:
             basic.append(item)
@@ -171,13 +194,15 @@ def split_index(shape: tuple[int, ...], index: Any) -> tuple[Any, Any]:
 
 
 def _items(index: Any) -> list[Any]:
-    """The items of an index, one for each dimension: ints, slices, None, Ellipsis, or arrays (of ints or bools)."""
+    """The items of an index, one for each dimension: ints, slices, None, Ellipsis, or arrays (of
+    ints or bools)."""
     if isinstance(index, list) and any(
-        item is None or item is ... or isinstance(item, (list, tuple, slice, Tensor, np.ndarray)) for item in index
+        item is None or item is ... or isinstance(item, (list, tuple, slice, Tensor, np.ndarray))
+        for item in index
     ):
         warnings.warn(
-            "Using a non-tuple sequence for multidimensional indexing is deprecated. Write x[tuple(index)], or, for an index "
-            "of several dimensions, x[torch.tensor(index)].",
+            "Using a non-tuple sequence for multidimensional indexing is deprecated. Write "
+            "x[tuple(index)], or, for an index of several dimensions, x[torch.tensor(index)].",
             stacklevel=4,
         )
         index = tuple(index)
@@ -197,11 +222,14 @@ def _item(item: Any) -> Any:
     else:
         error = TypeError if isinstance(item, str) else IndexError  # as PyTorch
         raise error(
-            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-            f"{type(item).__name__})"
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+            f"valid indices (got {type(item).__name__})"
         )
     if array.dtype.kind not in "biu":
-        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, but got {array.dtype}")
+        raise IndexError(
+            "tensors used as indices must be long, int, byte or bool tensors, but got "
+            f"{array.dtype}"
+        )
     return array.astype(bool) if array.dtype == np.uint8 else array
 
 
@@ -214,17 +242,19 @@ def _dimensions_used(item: Any) -> int:
 def _check_mask(mask: np.ndarray, shape: tuple[int, ...], dim: int) -> None:
     if mask.dtype.kind == "b" and mask.shape != shape[dim : dim + mask.ndim]:
         raise IndexError(
-            f"The shape of the mask {list(mask.shape)} at index 0 does not match the shape of the indexed tensor {list(shape)} at "
-            f"index {dim}"
+            f"The shape of the mask {list(mask.shape)} at index 0 does not match the shape of the "
+            f"indexed tensor {list(shape)} at index {dim}"
         )
 
 
-# -- x[...] = values --------------------------------------------------------------------------------------------------
+# -- x[...] = values -------------------------------------------------------------------------------
 
 
 @op(
     dx=lambda dy, basic, advanced: _index_put(dy, 0, basic, advanced),
-    dvalues=lambda dy, basic, advanced, values_shape: with_leading_ones(_index(_slice(dy, basic), advanced), values_shape),
+    dvalues=lambda dy, basic, advanced, values_shape: with_leading_ones(
+        _index(_slice(dy, basic), advanced), values_shape
+    ),
 )
 def _index_put(x, values, basic, advanced):
     """A copy of ``x`` with ``x[basic][advanced]`` replaced by ``values``."""
@@ -235,10 +265,13 @@ def _index_put(x, values, basic, advanced):
 
 @op(
     dx=lambda dy: dy,
-    dvalues=lambda dy, basic, advanced, values_shape: with_leading_ones(_index(_slice(dy, basic), advanced), values_shape),
+    dvalues=lambda dy, basic, advanced, values_shape: with_leading_ones(
+        _index(_slice(dy, basic), advanced), values_shape
+    ),
 )
 def _index_accumulate(x, values, basic, advanced):
-    """A copy of ``x`` with ``values`` added to ``x[basic][advanced]``, as often as a place is named."""
+    """A copy of ``x`` with ``values`` added to ``x[basic][advanced]``, as often as a place is
+    named."""
     y = np.array(x)
     part = y[basic]
     np.add.at(part, advanced, np.asarray(values, x.dtype))
@@ -250,25 +283,29 @@ def _put(part: np.ndarray, values: Any, key: tuple[Any, ...]) -> None:
         part[key] = values
     except ValueError:
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(np.shape(values))} cannot be broadcast to indexing result of shape "
-            f"{list(part[key].shape)}"
+            f"shape mismatch: value tensor of shape {list(np.shape(values))} cannot be broadcast "
+            f"to indexing result of shape {list(part[key].shape)}"
         ) from None
     except IndexError as error:
-        raise _no_such_elements(part, [item for item in key if item is not _EVERYTHING], error) from None
+        raise _no_such_elements(
+            part, [item for item in key if item is not _EVERYTHING], error
+        ) from None
 
 
 def index_put_values(input: Any, index: Any, values: Any) -> Any:
-    """A copy of ``input`` with ``input[index]``, an index with arrays or masks in it, replaced by ``values``."""
+    """A copy of ``input`` with ``input[index]``, an index with arrays or masks in it, replaced by
+    ``values``."""
     basic, advanced = split_index(tuple(input.shape), index)
     _same_dtype("Index put", input, values)
     return _index_put(input, values, basic or (...,), advanced)
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
-    """A copy of ``input`` with ``input[indices]`` replaced by ``values`` (which broadcast), or with ``values`` added to it.
+    """A copy of ``input`` with ``input[indices]`` replaced by ``values`` (which broadcast), or with
+    ``values`` added to it.
 
-    Of several values for one place any may win, unless they are added. Raises RuntimeError for values of another dtype or
-    shape, IndexError for indices out of bounds."""
+    Of several values for one place any may win, unless they are added. Raises RuntimeError for
+    values of another dtype or shape, IndexError for indices out of bounds."""
     basic, advanced = split_index(tuple(input.shape), tuple(indices))
     _same_dtype("Index put", input, values)
     put = _index_accumulate if accumulate else _index_put
@@ -279,31 +316,36 @@ def _same_dtype(what: str, destination: Any, source: Any) -> None:
     if isinstance(source, (Tensor, np.ndarray)) and source.dtype != destination.dtype:
         names = [dtypes.of_array(array_of(x))._title for x in (destination, source)]
         raise RuntimeError(
-            f"{what} requires the source and destination dtypes match, got {names[0]} for the destination and {names[1]} for "
-            "the source. Convert the source: values.to(x.dtype)."
+            f"{what} requires the source and destination dtypes match, got {names[0]} for the "
+            f"destination and {names[1]} for the source. Convert the source: values.to(x.dtype)."
         )
 
 
-# -- masks ------------------------------------------------------------------------------------------------------------
+# -- masks -----------------------------------------------------------------------------------------
 
 
 @op(dx=lambda dy, mask: _masked_fill(dy, 0, mask), dvalue=lambda dy, mask: dy * mask)
 def _masked_fill(x, value, mask):
     """A copy of ``x`` (broadcast with ``mask``) with ``value`` where ``mask`` is True."""
-    y = np.array(x) if x.shape == mask.shape else np.array(np.broadcast_arrays(x, mask)[0], order="C")
+    y = (
+        np.array(x)
+        if x.shape == mask.shape
+        else np.array(np.broadcast_arrays(x, mask)[0], order="C")
+    )
     np.copyto(y, value, where=mask, casting="unsafe")
     return y
 
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
-    """A copy of ``input`` with ``value``, a number or 0-d tensor, where ``mask`` is True; the two broadcast.
+    """A copy of ``input`` with ``value``, a number or 0-d tensor, where ``mask`` is True; the two
+    broadcast.
 
     RuntimeError for a mask that is not of dtype bool."""
     _check_bool("masked_fill", mask)
     if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
         raise RuntimeError(
-            f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s). Use "
-            "torch.where(mask, value, x)."
+            "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s). Use torch.where(mask, value, x)."
         )
     return _masked_fill(input, value, mask)
 
@@ -316,7 +358,8 @@ def masked_select(input: Any, mask: Any) -> Any:
 
 
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
-    """A copy of ``input`` with the elements of ``source``, in order, where ``mask`` is True; the first two broadcast.
+    """A copy of ``input`` with the elements of ``source``, in order, where ``mask`` is True; the
+    first two broadcast.
 
     RuntimeError if ``source`` has not enough elements, or another dtype."""
     _check_bool("masked_scatter", mask)
@@ -332,11 +375,12 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
 def _check_bool(name: str, mask: Any) -> None:
     if array_of(mask).dtype.kind != "b":
         raise RuntimeError(
-            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Use mask.bool(), or a comparison."
+            f"{name} only supports boolean masks, but got mask with dtype {mask.dtype}. Use "
+            "mask.bool(), or a comparison."
         )
 
 
-# -- where, and which -------------------------------------------------------------------------------------------------
+# -- where, and which ------------------------------------------------------------------------------
 
 
 @op()
@@ -350,8 +394,8 @@ def _nonzero_by_dimension(x, as_tuple):
 
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
-    """The indices of the elements that are not zero, int64: a row for each, or (``as_tuple``) a tensor for each
-    dimension, with which ``input`` can be indexed."""
+    """The indices of the elements that are not zero, int64: a row for each, or (``as_tuple``) a
+    tensor for each dimension, with which ``input`` can be indexed."""
     return _nonzero_by_dimension(input, True) if as_tuple else _nonzero(input)
 
 
@@ -361,9 +405,13 @@ def argwhere(input: Any) -> Any:
 
 
 def take(input: Any, index: Any) -> Any:
-    """The elements of the flattened ``input`` at ``index``, in the shape of ``index``. IndexError if out of bounds."""
+    """The elements of the flattened ``input`` at ``index``, in the shape of ``index``. IndexError
+    if out of bounds."""
     places = np.array(array_of(index))
     count = array_of(input).size
     if places.size and (places.min() < -count or places.max() >= count):
-        raise IndexError(f"out of range: tried to access index {np.abs(places).max()} on a tensor of {count} elements.")
+        raise IndexError(
+            f"out of range: tried to access index {np.abs(places).max()} on a tensor of {count} "
+            "elements."
+        )
     return _index(_reshape(input, (-1,)), (places,))

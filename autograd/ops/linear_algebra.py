@@ -1,7 +1,7 @@
 """Products of matrices and vectors.
 
-All rest on one fact: the derivative of a product by one factor is a product with the other. Y = A B has
-dA = dY Bᵀ and dB = Aᵀ dY, and an einsum's derivatives are einsums.
+All rest on one fact: the derivative of a product by one factor is a product with the other. Y = A B
+has dA = dY Bᵀ and dB = Aᵀ dY, and an einsum's derivatives are einsums.
 """
 
 from __future__ import annotations
@@ -31,28 +31,40 @@ from autograd.ops.shape import (
 from autograd.tensor import Tensor
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bilinear", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger",
-    "inner", "kron", "linear", "matmul", "mm", "mv", "outer", "tensordot", "trace", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bilinear", "bmm", "chain_matmul", "cross",
+    "dot", "einsum", "ger", "inner", "kron", "linear", "matmul", "mm", "mv", "outer", "tensordot",
+    "trace", "vdot",
 ]  # fmt: skip
 
-# -- the product ------------------------------------------------------------------------------------------------------
+# -- the product -----------------------------------------------------------------------------------
 
 
-@op(da=lambda dy, b, a_shape: _by_left(dy, b, a_shape), db=lambda dy, a, b_shape: _by_right(dy, a, b_shape))
+@op(
+    da=lambda dy, b, a_shape: _by_left(dy, b, a_shape),
+    db=lambda dy, a, b_shape: _by_right(dy, a, b_shape),
+)
 def matmul(a, b):
     """The product of matrices, ``a @ b``: (n, k) times (k, m) is (n, m).
 
-    Further dimensions in front are batches, and broadcast. A vector on the left is a row, on the right a column, and its
-    dimension disappears from the result. Raises RuntimeError for shapes that do not fit and for different dtypes."""
+    Further dimensions in front are batches, and broadcast. A vector on the left is a row, on the
+    right a column, and its dimension disappears from the result. Raises RuntimeError for shapes
+    that do not fit and for different dtypes."""
     try:
         if a.dtype != b.dtype:
             raise _different_dtypes(a, b)
     except AttributeError:
-        raise TypeError(f"matmul(): argument 'other' (position 2) must be Tensor, not {type(b).__name__}") from None
+        raise TypeError(
+            f"matmul(): argument 'other' (position 2) must be Tensor, not {type(b).__name__}"
+        ) from None
     if not a.ndim or not b.ndim:
-        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D")
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D"
+        )
     if a.dtype.kind == "b":
-        raise NotImplementedError("\"addmm_impl_cpu_\" not implemented for 'Bool': convert the masks first, with x.float()")
+        raise NotImplementedError(
+            "\"addmm_impl_cpu_\" not implemented for 'Bool': convert the masks first, with "
+            "x.float()"
+        )
     try:
         if a.dtype == np.float16:  # which NumPy has no fast product for
             return product(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
@@ -81,7 +93,9 @@ def _by_left(dy: Any, b: Any, a_shape: tuple[int, ...]) -> Any:
 
 def _by_right(dy: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
     if a.ndim == 1:
-        return (dy if len(b_shape) == 1 else _unsqueeze(dy, dy.ndim - 1)) * (a if len(b_shape) == 1 else _unsqueeze(a, 1))
+        return (dy if len(b_shape) == 1 else _unsqueeze(dy, dy.ndim - 1)) * (
+            a if len(b_shape) == 1 else _unsqueeze(a, 1)
+        )
     if len(b_shape) == 1:
         return matmul(_reshape(dy, (-1,)), _rows(a))
     if len(b_shape) == 2:
@@ -96,24 +110,31 @@ def _rows(x: Any) -> Any:
 
 def _different_dtypes(a: Any, b: Any) -> RuntimeError:
     names = " != ".join(str(x.dtype) for x in (a, b))
-    return RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {names}. Convert one: y.to(x.dtype)")
+    return RuntimeError(
+        f"expected m1 and m2 to have the same dtype, but got: {names}. Convert one: y.to(x.dtype)"
+    )
 
 
 def _do_not_fit(a: np.ndarray, b: np.ndarray) -> RuntimeError:
     if a.ndim == b.ndim == 1:
         return RuntimeError(
-            f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of elements, but "
-            f"got {a.size} and {b.size} elements respectively"
+            f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the "
+            f"same number of elements, but got {a.size} and {b.size} elements respectively"
         )
     inner = a.shape[-1], b.shape[-2 if b.ndim > 1 else 0]
-    rule = f"(the last dimension of the first, {inner[0]}, must equal the last but one of the second, {inner[1]})"
+    rule = (
+        f"(the last dimension of the first, {inner[0]}, must equal the last but one of the second, "
+        f"{inner[1]})"
+    )
     if inner[0] == inner[1]:
         return RuntimeError(
-            f"The batches do not broadcast: shapes {list(a.shape)} and {list(b.shape)}. The size of each dimension in front of "
-            "the matrices must match, or be 1."
+            f"The batches do not broadcast: shapes {list(a.shape)} and {list(b.shape)}. The size "
+            "of each dimension in front of the matrices must match, or be 1."
         )
     if a.ndim <= 2 and b.ndim <= 2:
-        shapes = " and ".join("x".join(map(str, shape)) for shape in (((1,) + a.shape)[-2:], (b.shape + (1,))[:2]))
+        shapes = " and ".join(
+            "x".join(map(str, shape)) for shape in (((1,) + a.shape)[-2:], (b.shape + (1,))[:2])
+        )
         return RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({shapes}) {rule}")
     return RuntimeError(f"shapes cannot be multiplied: {list(a.shape)} and {list(b.shape)} {rule}")
 
@@ -121,7 +142,9 @@ def _do_not_fit(a: np.ndarray, b: np.ndarray) -> RuntimeError:
 # One node for all of a layer, with no intermediate result to keep.
 @op(
     dinput=lambda dy, weight: matmul(dy, weight),
-    dweight=lambda dy, input: matmul(_transpose(_rows(_at_least_row(dy)), 0, 1), _rows(_at_least_row(input))),
+    dweight=lambda dy, input: matmul(
+        _transpose(_rows(_at_least_row(dy)), 0, 1), _rows(_at_least_row(input))
+    ),
     dbias=lambda dy: dy,
 )
 def _linear(input, weight, bias):
@@ -140,37 +163,43 @@ def _at_least_row(x: Any) -> Any:
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """y = x Wᵀ + b: (..., in) to (..., out), for a weight of shape (out, in) and a bias of shape (out).
+    """y = x Wᵀ + b: (..., in) to (..., out), for a weight of shape (out, in) and a bias of shape
+    (out).
 
     Raises RuntimeError for shapes that do not fit and for different dtypes."""
     if ndim_of(weight) == 1:
         y = matmul(input, weight)
         return y if bias is None else y + bias
     if not ndim_of(input):
-        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are 0D and {weight.ndim}D")
+        raise RuntimeError(
+            f"both arguments to linear need to be at least 1D, but they are 0D and {weight.ndim}D"
+        )
     if weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
         rows = math.prod(input.shape[:-1])
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and {'x'.join(map(str, weight.shape[::-1]))}): "
-            f"linear of an input of shape {list(input.shape)} and a weight of shape {list(weight.shape)}, which is (out_features, "
-            f"in_features). The last dimension of the input must be in_features."
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and "
+            f"{'x'.join(map(str, weight.shape[::-1]))}): linear of an input of shape "
+            f"{list(input.shape)} and a weight of shape {list(weight.shape)}, which is "
+            "(out_features, in_features). The last dimension of the input must be in_features."
         )
     if bias is not None and tuple(bias.shape) not in ((), (1,), (weight.shape[0],)):
         raise RuntimeError(
-            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size ({bias.shape[-1]}) at non-singleton "
-            f"dimension {input.ndim - 1}: linear with out_features {weight.shape[0]} takes a bias of shape [{weight.shape[0]}], but "
-            f"got {list(bias.shape)}"
+            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size "
+            f"({bias.shape[-1]}) at non-singleton dimension {input.ndim - 1}: linear with "
+            f"out_features {weight.shape[0]} takes a bias of shape [{weight.shape[0]}], but got "
+            f"{list(bias.shape)}"
         )
     return _linear(input, weight, bias)
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    """yₒ = x₁ᵀ Wₒ x₂ + bₒ: (..., in1) and (..., in2) to (..., out), for a weight of shape (out, in1, in2)."""
+    """yₒ = x₁ᵀ Wₒ x₂ + bₒ: (..., in1) and (..., in2) to (..., out), for a weight of shape (out,
+    in1, in2)."""
     y = einsum("...i,oij,...j->...o", input1, weight, input2)
     return y if bias is None else y + bias
 
 
-# -- the product under its other names --------------------------------------------------------------------------------
+# -- the product under its other names -------------------------------------------------------------
 
 
 def mm(input: Any, mat2: Any) -> Any:
@@ -181,14 +210,15 @@ def mm(input: Any, mat2: Any) -> Any:
 
 
 def bmm(input: Any, mat2: Any) -> Any:
-    """The products of two batches of matrices, (b, n, k) and (b, k, m). RuntimeError for other shapes."""
+    """The products of two batches of matrices, (b, n, k) and (b, k, m). RuntimeError for other
+    shapes."""
     _expect_ndim("batch1", input, 3, "3D tensor")
     _expect_ndim("batch2", mat2, 3, "3D tensor")
     expected = [input.shape[0], input.shape[2]]
     if list(mat2.shape[:2]) != expected:
         raise RuntimeError(
-            f"Expected size for first two dimensions of batch2 tensor to be: {expected} but got: {list(mat2.shape[:2])}. "
-            f"(batch1 has the shape {list(input.shape)})"
+            f"Expected size for first two dimensions of batch2 tensor to be: {expected} but got: "
+            f"{list(mat2.shape[:2])}. (batch1 has the shape {list(input.shape)})"
         )
     return matmul(input, mat2)
 
@@ -196,12 +226,16 @@ def bmm(input: Any, mat2: Any) -> Any:
 def mv(input: Any, vec: Any) -> Any:
     """The product of a matrix and a vector. RuntimeError for other tensors."""
     if ndim_of(input) != 2 or ndim_of(vec) != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got shapes {list(input.shape)} and {list(vec.shape)}")
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got shapes {list(input.shape)} and "
+            f"{list(vec.shape)}"
+        )
     return matmul(input, vec)
 
 
 def dot(input: Any, tensor: Any) -> Any:
-    """Σ xᵢ yᵢ, for two vectors of equal length. RuntimeError for other tensors, and for different dtypes."""
+    """Σ xᵢ yᵢ, for two vectors of equal length. RuntimeError for other tensors, and for different
+    dtypes."""
     if ndim_of(input) != 1 or ndim_of(tensor) != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
     return matmul(input, tensor)
@@ -261,7 +295,8 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: floa
 
 
 def _plus(input: Any, y: Any, beta: float, alpha: float) -> Any:
-    """beta · input + alpha · y, in the shape of y. Nothing of ``input`` is looked at, not even nan, if beta is 0."""
+    """beta · input + alpha · y, in the shape of y. Nothing of ``input`` is looked at, not even nan,
+    if beta is 0."""
     y = y if alpha == 1 else y * alpha
     if beta == 0:
         return y
@@ -281,10 +316,13 @@ def trace(input: Any) -> Any:
 
 
 def kron(input: Any, other: Any) -> Any:
-    """Kronecker's product: every element of ``input`` times all of ``other``, laid out block by block."""
+    """Kronecker's product: every element of ``input`` times all of ``other``, laid out block by
+    block."""
     ndim = max(ndim_of(input), ndim_of(other))
     left, right = ((1,) * (ndim - x.ndim) + tuple(x.shape) for x in (input, other))
-    blocks = _reshape(input, _interleaved(left, (1,) * ndim)) * _reshape(other, _interleaved((1,) * ndim, right))
+    blocks = _reshape(input, _interleaved(left, (1,) * ndim)) * _reshape(
+        other, _interleaved((1,) * ndim, right)
+    )
     return _reshape(blocks, tuple([n * m for n, m in zip(left, right, strict=True)]))
 
 
@@ -293,7 +331,8 @@ def _interleaved(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def cross(input: Any, other: Any, dim: int | None = None) -> Any:
-    """The vector product along ``dim``, of length 3 (by default the first that is); other dimensions broadcast."""
+    """The vector product along ``dim``, of length 3 (by default the first that is); other
+    dimensions broadcast."""
     if ndim_of(input) != ndim_of(other):
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if dim is None:
@@ -303,7 +342,8 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
     dim = one(dim, input.ndim)
     if input.shape[dim] != 3 or other.shape[dim] != 3:
         raise RuntimeError(
-            f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}"
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.shape[dim]} and "
+            f"{other.shape[dim]}"
         )
     a, b = broadcast_tensors(input, other)
     return roll(a, -1, dim) * roll(b, 1, dim) - roll(a, 1, dim) * roll(b, -1, dim)
@@ -311,12 +351,14 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
 
 def chain_matmul(*matrices: Any) -> Any:
     """The product of several matrices, multiplied in the order that takes the fewest operations."""
-    return multi_dot(matrices[0] if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)) else matrices)
+    return multi_dot(
+        matrices[0] if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)) else matrices
+    )
 
 
 def multi_dot(tensors: Sequence[Any]) -> Any:
-    """The product of several matrices, multiplied in the order that takes the fewest operations; the first may be a
-    vector (a row), and so may the last (a column)."""
+    """The product of several matrices, multiplied in the order that takes the fewest operations;
+    the first may be a vector (a row), and so may the last (a column)."""
     factors = list(tensors)
     if not factors:
         raise RuntimeError("multi_dot(): expected at least 1 tensor but got 0")
@@ -325,11 +367,17 @@ def multi_dot(tensors: Sequence[Any]) -> Any:
 
     @functools.cache
     def cheapest(first: int, last: int) -> tuple[int, int]:
-        """The cost of multiplying the factors from ``first`` to ``last``, and after which of them to part them."""
+        """The cost of multiplying the factors from ``first`` to ``last``, and after which of them
+        to part them."""
         if first == last:
             return 0, first
         return min(
-            (cheapest(first, k)[0] + cheapest(k + 1, last)[0] + sizes[first] * sizes[k + 1] * sizes[last + 1], k)
+            (
+                cheapest(first, k)[0]
+                + cheapest(k + 1, last)[0]
+                + sizes[first] * sizes[k + 1] * sizes[last + 1],
+                k,
+            )
             for k in range(first, last)
         )
 
@@ -342,7 +390,7 @@ def multi_dot(tensors: Sequence[Any]) -> Any:
     return multiply(0, len(factors) - 1)
 
 
-# -- einsum -----------------------------------------------------------------------------------------------------------
+# -- einsum ----------------------------------------------------------------------------------------
 
 
 @op(
@@ -350,39 +398,55 @@ def multi_dot(tensors: Sequence[Any]) -> Any:
     db=lambda dy, a, la, lb, ly, b_shape: _stretched(_contract(dy, a, ly, la, lb), b_shape),
 )
 def _contract(a, b, la, lb, ly):
-    """Σ a b, where the dimensions have the labels ``la`` and ``lb``: those that both have and ``ly`` lacks are summed over.
+    """Σ a b, where the dimensions have the labels ``la`` and ``lb``: those that both have and
+    ``ly`` lacks are summed over.
 
-    Every label of ``a`` is in ``b`` or ``ly`` and the other way round, so that the derivatives are contractions again."""
+    Every label of ``a`` is in ``b`` or ``ly`` and the other way round, so that the derivatives are
+    contractions again."""
     if a.dtype != b.dtype:
-        raise RuntimeError(f"expected both operands of einsum to have the same dtype, but got {a.dtype} and {b.dtype}")
+        raise RuntimeError(
+            f"expected both operands of einsum to have the same dtype, but got {a.dtype} and "
+            f"{b.dtype}"
+        )
     batch = [label for label in la if label in lb and label in ly]
     inner = [label for label in la if label in lb and label not in ly]
     left = [label for label in la if label not in lb]
     right = [label for label in lb if label not in la]
-    a, b = a.transpose([la.index(label) for label in batch + left + inner]), b.transpose(
-        [lb.index(label) for label in batch + inner + right]
+    a, b = (
+        a.transpose([la.index(label) for label in batch + left + inner]),
+        b.transpose([lb.index(label) for label in batch + inner + right]),
     )
     k, n = len(batch), len(inner)
     a, b = _matched(a, b, list(range(k)) + list(range(a.ndim - n, a.ndim)), range(k + n))
     shape = a.shape[: a.ndim - n] + b.shape[k + n :]
     if inner:
-        a = a.reshape(*shape[:k], math.prod(shape[k : k + len(left)]), -1 if a.size else math.prod(a.shape[a.ndim - n :]))
+        a = a.reshape(
+            *shape[:k],
+            math.prod(shape[k : k + len(left)]),
+            -1 if a.size else math.prod(a.shape[a.ndim - n :]),
+        )
         b = b.reshape(*shape[:k], a.shape[-1], math.prod(shape[k + len(left) :]))
         y = product(a, b).reshape(shape)
     else:
-        y = a.reshape(a.shape + (1,) * len(right)) * b.reshape(b.shape[:k] + (1,) * len(left) + b.shape[k:])
+        y = a.reshape(a.shape + (1,) * len(right)) * b.reshape(
+            b.shape[:k] + (1,) * len(left) + b.shape[k:]
+        )
     return y.transpose([(batch + left + right).index(label) for label in ly])
 
 
 def _stretched(g: Any, shape: tuple[int, ...]) -> Any:
-    """The gradient ``g`` of an operand of this shape whose dimensions met some of length 1: these hand it to all."""
+    """The gradient ``g`` of an operand of this shape whose dimensions met some of length 1: these
+    hand it to all."""
     if g.shape == shape:
         return g
     return _expand(g, tuple([m if n == 1 else n for n, m in zip(g.shape, shape, strict=True)]))
 
 
-def _matched(a: np.ndarray, b: np.ndarray, dims_a: Sequence[int], dims_b: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """``a`` and ``b`` with the lengths of corresponding dimensions made equal, by stretching those that are 1."""
+def _matched(
+    a: np.ndarray, b: np.ndarray, dims_a: Sequence[int], dims_b: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """``a`` and ``b`` with the lengths of corresponding dimensions made equal, by stretching those
+    that are 1."""
     shape_a, shape_b = list(a.shape), list(b.shape)
     for i, j in zip(dims_a, dims_b, strict=True):
         shape_a[i] = shape_b[j] = shape_b[j] if shape_a[i] == 1 else shape_a[i]
@@ -390,12 +454,13 @@ def _matched(a: np.ndarray, b: np.ndarray, dims_a: Sequence[int], dims_b: Sequen
 
 
 def einsum(equation: Any, *operands: Any) -> Any:
-    """Einstein's summation: ``einsum('ij,jk->ik', a, b)`` names the dimensions of each operand and of the result; products
-    are summed over the names that the result lacks.
+    """Einstein's summation: ``einsum('ij,jk->ik', a, b)`` names the dimensions of each operand and
+    of the result; products are summed over the names that the result lacks.
 
-    Without ``->`` the result has the names that occur once, in alphabetical order. A name repeated in one operand takes
-    its diagonal; ``...`` stands for further dimensions, which broadcast. The sublist form ``einsum(a, [0, 1], b, [1, 2])``
-    is understood too. Raises RuntimeError for names and shapes that do not fit."""
+    Without ``->`` the result has the names that occur once, in alphabetical order. A name repeated
+    in one operand takes its diagonal; ``...`` stands for further dimensions, which broadcast. The
+    sublist form ``einsum(a, [0, 1], b, [1, 2])`` is understood too. Raises RuntimeError for names
+    and shapes that do not fit."""
     if not isinstance(equation, str):
         terms, output, operands = _sublists((equation, *operands))
     else:
@@ -405,9 +470,13 @@ def einsum(equation: Any, *operands: Any) -> Any:
     if len(terms) != len(operands):
         few = "fewer" if len(operands) < len(terms) else "more"
         raise RuntimeError(
-            f"einsum(): {few} operands were provided than specified in the equation: {len(operands)} for {len(terms)} terms"
+            f"einsum(): {few} operands were provided than specified in the equation: "
+            f"{len(operands)} for {len(terms)} terms"
         )
-    labels = [_without_ellipsis(term, ndim_of(x), i) for i, (term, x) in enumerate(zip(terms, operands, strict=True))]
+    labels = [
+        _without_ellipsis(term, ndim_of(x), i)
+        for i, (term, x) in enumerate(zip(terms, operands, strict=True))
+    ]
     result = _output(labels, output)
     _check_sizes(labels, operands)
     xs = list(operands)
@@ -430,7 +499,7 @@ _ELLIPSIS = "..."
 
 
 def _parse(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
-    """The names in each term of an equation, and in its output; None if the equation does not say."""
+    """The names in each term of an equation, and in its output (None if it does not say)."""
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = [_names(term) for term in left.split(",")]
     return terms, _names(right) if arrow else None
@@ -441,15 +510,21 @@ def _names(term: str) -> list[str]:
     for name in before + after:
         if not (name.isascii() and name.isalpha()):
             raise RuntimeError(
-                f"einsum(): invalid subscript given in the term '{term}': '{name}'; subscripts must be in [a-zA-Z]"
+                f"einsum(): invalid subscript given in the term '{term}': '{name}'; subscripts "
+                "must be in [a-zA-Z]"
             )
     return [*before, *([_ELLIPSIS] if dots else []), *after]
 
 
-def _sublists(arguments: tuple[Any, ...]) -> tuple[list[list[Any]], list[Any] | None, tuple[Any, ...]]:
+def _sublists(
+    arguments: tuple[Any, ...],
+) -> tuple[list[list[Any]], list[Any] | None, tuple[Any, ...]]:
     """The form einsum(a, [0, 1], b, [1, 2], [0, 2]): numbers for names."""
     pairs = len(arguments) // 2
-    terms = [[_ELLIPSIS if label is ... else label for label in arguments[2 * i + 1]] for i in range(pairs)]
+    terms = [
+        [_ELLIPSIS if label is ... else label for label in arguments[2 * i + 1]]
+        for i in range(pairs)
+    ]
     output = None
     if len(arguments) % 2:
         output = [_ELLIPSIS if label is ... else label for label in arguments[-1]]
@@ -457,11 +532,13 @@ def _sublists(arguments: tuple[Any, ...]) -> tuple[list[list[Any]], list[Any] | 
 
 
 def _without_ellipsis(term: list[Any], ndim: int, i: int) -> list[Any]:
-    """The names of a term with an ellipsis replaced by names (-1,) for the last dimension it stands for, (-2,), ..."""
+    """The names of a term with an ellipsis replaced by names (-1,) for the last dimension it stands
+    for, (-2,), ..."""
     hidden = ndim - len(term) + 1 if _ELLIPSIS in term else ndim - len(term)
     if hidden < 0 or (hidden and _ELLIPSIS not in term):
         raise RuntimeError(
-            f"einsum(): the number of subscripts in the equation ({len(term)}) does not match the number of dimensions ({ndim}) "
+            f"einsum(): the number of subscripts in the equation ({len(term)}) does not match the "
+            f"number of dimensions ({ndim}) "
             f"for operand {i}" + ("" if _ELLIPSIS in term else " and no ellipsis was given")
         )
     if _ELLIPSIS not in term:
@@ -475,14 +552,23 @@ def _output(labels: list[list[Any]], output: list[Any] | None) -> list[Any]:
     everything = [label for term in labels for label in term]
     hidden = sorted({label for label in everything if isinstance(label, tuple)})
     if output is None:
-        once = [label for label in everything if not isinstance(label, tuple) and everything.count(label) == 1]
+        once = [
+            label
+            for label in everything
+            if not isinstance(label, tuple) and everything.count(label) == 1
+        ]
         return hidden + sorted(once)
     result: list[Any] = []
     for label in output:
         if label != _ELLIPSIS and label not in everything:
-            raise RuntimeError(f"einsum(): output subscript {label} does not appear in the equation for any input operand")
+            raise RuntimeError(
+                f"einsum(): output subscript {label} does not appear in the equation for any input "
+                "operand"
+            )
         if label in result:
-            raise RuntimeError(f"einsum(): output subscript {label} appears more than once in the output")
+            raise RuntimeError(
+                f"einsum(): output subscript {label} appears more than once in the output"
+            )
         result += hidden if label == _ELLIPSIS else [label]
     return result
 
@@ -494,8 +580,8 @@ def _check_sizes(labels: list[list[Any]], operands: Sequence[Any]) -> None:
             known = sizes.get(label, 1)
             if n != known and 1 not in (n, known):
                 raise RuntimeError(
-                    f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast with previously seen size "
-                    f"{known}"
+                    f"einsum(): subscript {label} has size {n} for operand {i} which does not "
+                    f"broadcast with previously seen size {known}"
                 )
             sizes[label] = n if known == 1 else known
 
@@ -518,8 +604,8 @@ def _summed(x: Any, labels: list[Any], needed: set[Any]) -> tuple[Any, list[Any]
 
 
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
-    """Σ a b over pairs of dimensions: the last ``dims`` of ``a`` and the first ``dims`` of ``b``, or, for a pair of lists,
-    those listed. The others, first those of ``a``, are the result's."""
+    """Σ a b over pairs of dimensions: the last ``dims`` of ``a`` and the first ``dims`` of ``b``,
+    or, for a pair of lists, those listed. The others, first those of ``a``, are the result's."""
     ndim_a, ndim_b = ndim_of(a), ndim_of(b)
     if isinstance(dims, Tensor):
         dims = dims.tolist()
@@ -535,9 +621,11 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     for i, j in zip(summed_a, summed_b, strict=True):
         if a.shape[i] != b.shape[j] and 1 not in (a.shape[i], b.shape[j]):
             raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size {b.shape[j]} "
-                f"in dim {j}"
+                f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} "
+                f"and second has size {b.shape[j]} in dim {j}"
             )
         labels_b[j] = labels_a[i]
     result = [label for label in labels_a if label not in labels_b]
-    return _contract(a, b, labels_a, labels_b, result + [label for label in labels_b if label not in labels_a])
+    return _contract(
+        a, b, labels_a, labels_b, result + [label for label in labels_b if label not in labels_a]
+    )

@@ -31,7 +31,11 @@ def _norm(x, dim, keepdim):
     return np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
 
 
-@op(dx=lambda dy, x, y, x_shape, dim, p: _powers(x, p) * restored(quotient(dy, pow(y, p - 1)), x_shape, dim))
+@op(
+    dx=lambda dy, x, y, x_shape, dim, p: (
+        _powers(x, p) * restored(quotient(dy, pow(y, p - 1)), x_shape, dim)
+    )
+)
 def _p_norm(x, dim, keepdim, p):
     """(Σ |x|ᵖ)^(1/p)"""
     return np.add.reduce(np.abs(x) ** p, axis=dim, keepdims=keepdim) ** (1 / p)
@@ -44,9 +48,12 @@ def _powers(x: Any, p: float) -> Any:
     return sign(x) * pow(abs(x) + (array_of(x) == 0), p - 1)
 
 
-def vector_norm(x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """‖x‖ of order ``ord`` over ``dim`` (None: all): 2 is the length, 1 the sum of absolute values, inf the largest and -inf
-    the smallest of these, 0 the number of elements that are not 0 (which has no slope). RuntimeError for integers."""
+def vector_norm(
+    x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """‖x‖ of order ``ord`` over ``dim`` (None: all): 2 is the length, 1 the sum of absolute values,
+    inf the largest and -inf the smallest of these, 0 the number of elements that are not 0 (which
+    has no slope). RuntimeError for integers."""
     x = _floats("vector_norm", x, dtype)
     dims = reduced(dim, ndim_of(x))
     if ord == 2:
@@ -56,7 +63,8 @@ def vector_norm(x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, 
     if ord in (np.inf, -np.inf):
         if not count(tuple(x.shape), dims):
             raise RuntimeError(
-                f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have an identity"
+                f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the "
+                "operation does not have an identity"
             )
         return (amax if ord > 0 else amin)(abs(x), dim, keepdim)
     return _p_norm(x, dims, keepdim, ord)
@@ -68,16 +76,24 @@ def _not_zero(x):
     return (x != 0).astype(x.dtype)
 
 
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: N803
-    """The norm of matrices in the two dimensions ``dim``: 'fro' is the root of the sum of squares, 'nuc' the sum of singular
-    values, 2 and -2 the largest and smallest of these, 1 and -1 the largest and smallest column sum of absolute values, inf
-    and -inf those of the rows. RuntimeError for other orders."""
+def matrix_norm(
+    A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """The norm of matrices in the two dimensions ``dim``: 'fro' is the root of the sum of squares,
+    'nuc' the sum of singular values, 2 and -2 the largest and smallest of these, 1 and -1 the
+    largest and smallest column sum of absolute values, inf and -inf those of the rows. RuntimeError
+    for other orders."""
     a = _floats("matrix_norm", A, dtype)
     if ndim_of(a) < 2:
-        raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, but has shape {list(a.shape)}.")
+        raise RuntimeError(
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions, but has "
+            f"shape {list(a.shape)}."
+        )
     dims = several(dim, a.ndim) if isinstance(dim, (tuple, list)) else (dim,)
     if len(dims) != 2:
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+        raise RuntimeError(
+            f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}"
+        )
     if ord == "fro":
         return _norm(a, dims, keepdim)
     a = movedim(a, dims, (-2, -1))
@@ -88,19 +104,26 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     elif ord in (1, -1, np.inf, -np.inf):
         y = (amax if ord > 0 else amin)(sum(abs(a), -2 if ord in (1, -1) else -1), -1)
     else:
-        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported. Choose 'fro', 'nuc', 1, -1, 2, -2, inf or -inf.")
+        raise RuntimeError(
+            f"linalg.matrix_norm: Order {ord} not supported. Choose 'fro', 'nuc', 1, -1, 2, -2, "
+            "inf or -inf."
+        )
     kept = tuple([1 if d in dims else n for d, n in enumerate(A.shape)])
     return _reshape(y, kept) if keepdim else y
 
 
-def linalg_norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: N803
-    """A vector norm (:func:`vector_norm`) or a matrix norm (:func:`matrix_norm`): the latter if ``ord`` is a word or if two
-    dimensions are meant; without ``ord``, the root of the sum of all squares."""
+def linalg_norm(
+    A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """A vector norm (:func:`vector_norm`) or a matrix norm (:func:`matrix_norm`): the latter if
+    ``ord`` is a word or if two dimensions are meant; without ``ord``, the root of the sum of all
+    squares."""
     if ord is None:
         return vector_norm(A, 2, dim, keepdim, dtype=dtype)
     if dim is None and ndim_of(A) > 2:
         raise RuntimeError(
-            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.ndim}D."
+            "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
+            f"{A.ndim}D."
         )
     two = len(dim) == 2 if isinstance(dim, (tuple, list)) else dim is None and ndim_of(A) == 2
     if two or isinstance(ord, str):
@@ -108,13 +131,18 @@ def linalg_norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False,
     return vector_norm(A, ord, dim, keepdim, dtype=dtype)
 
 
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """‖x‖ₚ of all elements, or over ``dim``: 'fro' or 2 is the root of the sum of squares; other orders as in
-    :func:`autograd.linalg.vector_norm`; 'nuc' is the sum of a matrix's singular values.
+def norm(
+    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """‖x‖ₚ of all elements, or over ``dim``: 'fro' or 2 is the root of the sum of squares; other
+    orders as in :func:`autograd.linalg.vector_norm`; 'nuc' is the sum of a matrix's singular
+    values.
 
     The gradient is 0 where the norm is. RuntimeError for integers and for other words."""
     if p == "nuc":
-        return matrix_norm(input, "nuc", tuple(range(ndim_of(input))) if dim is None else dim, keepdim, dtype=dtype)
+        return matrix_norm(
+            input, "nuc", tuple(range(ndim_of(input))) if dim is None else dim, keepdim, dtype=dtype
+        )
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     return vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
@@ -128,5 +156,7 @@ def dist(input: Any, other: Any, p: float = 2) -> Any:
 def _floats(name: str, x: Any, dtype: Any) -> Any:
     if ndim_of(x) >= 0 and array_of(x).dtype.kind != "f":
         title = dtypes.of_array(array_of(x))._title
-        raise RuntimeError(f"linalg.{name}: Expected a floating point or complex tensor as input. Got {title}")
+        raise RuntimeError(
+            f"linalg.{name}: Expected a floating point or complex tensor as input. Got {title}"
+        )
     return x if dtype is None else cast(x, dtype)

@@ -1,11 +1,12 @@
 """Sorting, and what it tells: ranks, medians, quantiles, distinct values, places in an order.
 
-A sort only rearranges, and picks by rank: each value's gradient goes back to the element it came from. Where equal
-elements compete, the first counts (but for ``mode``, the last).
+A sort only rearranges, and picks by rank: each value's gradient goes back to the element it came
+from. Where equal elements compete, the first counts (but for ``mode``, the last).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,19 @@ from autograd.ops.reduction import not_empty, shared_with_nan
 from autograd.ops.shape import _reshape, movedim
 
 __all__ = [
-    "argsort", "bincount", "bucketize", "histc", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile",
-    "quantile", "searchsorted", "sort", "topk", "unique", "unique_consecutive",
+    "argsort", "bincount", "bucketize", "histc", "kthvalue", "median", "mode", "msort", "nanmedian",
+    "nanquantile", "quantile", "searchsorted", "sort", "topk", "unique", "unique_consecutive",
 ]  # fmt: skip
 
-# -- sorting ----------------------------------------------------------------------------------------------------------
+# -- sorting ---------------------------------------------------------------------------------------
 
 _sort = picking("_sort", put_along)
 _topk = picking("_topk", put_along)
 
 
 def _order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
-    """The indices that sort ``x`` along ``dim``, equal elements staying in order; nan is the largest."""
+    """The indices that sort ``x`` along ``dim``, equal elements staying in order; nan is the
+    largest."""
     if not descending:
         return x.argsort(axis=dim, kind="stable")
     backwards = np.flip(x, dim).argsort(axis=dim, kind="stable")
@@ -38,8 +40,8 @@ def _order(x: np.ndarray, dim: int, descending: bool) -> np.ndarray:
 
 
 def sort(input: Any, dim: int = -1, descending: bool = False, *, stable: bool = True) -> Any:
-    """The elements in order along ``dim``, and their indices: ``(values, indices)``. nan is larger than all; equal elements
-    stay in order (always, whatever ``stable`` says)."""
+    """The elements in order along ``dim``, and their indices: ``(values, indices)``. nan is larger
+    than all; equal elements stay in order (always, whatever ``stable`` says)."""
     x, dim = _at_least_1d(input, dim)
     index = _order(array_of(x), dim, descending)
     return return_types.sort(*_like_input(input, _sort(x, dim, index, True), index))
@@ -57,27 +59,35 @@ def msort(input: Any) -> Any:
 
 
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    """The ``k`` largest (or smallest) elements along ``dim`` in order, and their indices: ``(values, indices)``.
+    """The ``k`` largest (or smallest) elements along ``dim`` in order, and their indices:
+    ``(values, indices)``.
 
     RuntimeError if there are not so many."""
     x, dim = _at_least_1d(input, dim)
     if not 0 <= k <= x.shape[dim]:
-        raise RuntimeError(f"selected index k out of range: k is {k}, but dimension {dim} has length {x.shape[dim]}")
+        raise RuntimeError(
+            f"selected index k out of range: k is {k}, but dimension {dim} has length "
+            f"{x.shape[dim]}"
+        )
     index = _first(array_of(x), dim, k, largest)
     values = _topk(x, dim, index, True)
-    return return_types.topk(*(_like_input(input, values, index) if not input.ndim else (values, as_given(index, input))))
+    return return_types.topk(
+        *(_like_input(input, values, index) if not input.ndim else (values, as_given(index, input)))
+    )
 
 
 def _first(x: np.ndarray, dim: int, k: int, descending: bool) -> np.ndarray:
-    """The first ``k`` of the indices that sort ``x`` along ``dim``. Of a long dimension the ``k`` are picked out first, in
-    linear time, and only they are sorted."""
+    """The first ``k`` of the indices that sort ``x`` along ``dim``. Of a long dimension the ``k``
+    are picked out first, in linear time, and only they are sorted."""
     n = x.shape[dim]
     if n <= 50 or 4 * k > n or k == 0:
         return _order(x, dim, descending).take(np.arange(k), dim)
     border = n - k if descending else k - 1
     chosen = np.arange(border, n) if descending else np.arange(k)
     index = x.argpartition(border, dim).take(chosen, dim)
-    return np.take_along_axis(index, _order(np.take_along_axis(x, index, dim), dim, descending), dim)
+    return np.take_along_axis(
+        index, _order(np.take_along_axis(x, index, dim), dim, descending), dim
+    )
 
 
 def _at_least_1d(input: Any, dim: int) -> tuple[Any, int]:
@@ -86,10 +96,12 @@ def _at_least_1d(input: Any, dim: int) -> tuple[Any, int]:
 
 
 def _like_input(input: Any, values: Any, index: np.ndarray) -> tuple[Any, Any]:
-    return values if input.ndim else _reshape(values, ()), as_given(index.reshape(input.shape), input)
+    return values if input.ndim else _reshape(values, ()), as_given(
+        index.reshape(input.shape), input
+    )
 
 
-# -- a single rank ----------------------------------------------------------------------------------------------------
+# -- a single rank ---------------------------------------------------------------------------------
 
 _kthvalue = picking("_kthvalue", put_along)
 _median_along = picking("_median_along", put_along)
@@ -126,27 +138,36 @@ def _nanmedian_index(x: np.ndarray, dim: int) -> np.ndarray:
 
 
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median of all (equal elements share the gradient); or, along ``dim``, the medians and their indices: ``(values,
-    indices)``. Of an even number the lower of the two in the middle; nan if there is one."""
+    """The median of all (equal elements share the gradient); or, along ``dim``, the medians and
+    their indices: ``(values, indices)``. Of an even number the lower of the two in the middle; nan
+    if there is one."""
     if dim is None:
         return _median(input)
-    return return_types.median(*_by_index("median", _median_along, _median_index, input, dim, keepdim))
+    return return_types.median(
+        *_by_index("median", _median_along, _median_index, input, dim, keepdim)
+    )
 
 
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """As :func:`median`, passing over nan."""
     if dim is None:
         return _nanmedian(input)
-    return return_types.nanmedian(*_by_index("nanmedian", _median_along, _nanmedian_index, input, dim, keepdim))
+    return return_types.nanmedian(
+        *_by_index("nanmedian", _median_along, _nanmedian_index, input, dim, keepdim)
+    )
 
 
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    """The ``k``-th smallest element along ``dim``, counted from 1, and its index: ``(values, indices)``.
+    """The ``k``-th smallest element along ``dim``, counted from 1, and its index: ``(values,
+    indices)``.
 
     RuntimeError if there are not so many."""
     n = input.shape[one(dim, ndim_of(input))] if input.ndim else 1
     if not 1 <= k <= n:
-        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}: k is {k}, the length {n}")
+        raise RuntimeError(
+            f"kthvalue(): selected number k out of range for dimension {dim}: k is {k}, the length "
+            f"{n}"
+        )
 
     def find(x: np.ndarray, dim: int) -> np.ndarray:
         return _order(x, dim, False).take([k - 1], dim)
@@ -155,21 +176,25 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 
 
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
-    """The most frequent value along ``dim``, the smallest of several, and its last index: ``(values, indices)``."""
+    """The most frequent value along ``dim``, the smallest of several, and its last index:
+    ``(values, indices)``."""
     return return_types.mode(*_by_index("mode", _mode, _mode_index, input, dim, keepdim))
 
 
 def _mode_index(x: np.ndarray, dim: int) -> np.ndarray:
     order = _order(x, dim, False)
     ordered = np.moveaxis(np.take_along_axis(x, order, dim), dim, 0)
-    # How often each value has come up to here in the order: the first to reach the highest number is the mode.
+    # How often each value has come up to here in the order: the first to reach the highest number
+    # is the mode.
     runs = np.zeros(ordered.shape, np.int64)
     for k in range(1, len(runs)):
         runs[k] = np.where(ordered[k] == ordered[k - 1], runs[k - 1] + 1, 0)
     return np.take_along_axis(order, np.moveaxis(runs, 0, dim).argmax(dim, keepdims=True), dim)
 
 
-def _by_index(name: str, pick: Any, find: Any, input: Any, dim: int, keepdim: bool) -> tuple[Any, Any]:
+def _by_index(
+    name: str, pick: Any, find: Any, input: Any, dim: int, keepdim: bool
+) -> tuple[Any, Any]:
     """What is picked along ``dim`` at the index that ``find`` finds, and the index."""
     x, dim = _at_least_1d(input, dim)
     keepdim = keepdim and input.ndim > 0
@@ -178,23 +203,39 @@ def _by_index(name: str, pick: Any, find: Any, input: Any, dim: int, keepdim: bo
     return pick(x, dim, index, keepdim), as_given(index if keepdim else index.squeeze(dim), input)
 
 
-# -- quantiles --------------------------------------------------------------------------------------------------------
+# -- quantiles -------------------------------------------------------------------------------------
 
 
-def quantile(input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
-    """The value below which a share ``q`` of the elements along ``dim`` (None: all) lies: of the sorted elements the one with
-    index q (n - 1), interpolated (or the 'lower', 'higher' or 'nearest', or their 'midpoint'); nan if there is one.
+def quantile(
+    input: Any,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Any:
+    """The value below which a share ``q`` of the elements along ``dim`` (None: all) lies: of the
+    sorted elements the one with index q (n - 1), interpolated (or the 'lower', 'higher' or
+    'nearest', or their 'midpoint'); nan if there is one.
 
-    ``q`` may be a vector, which makes a first dimension. Raises RuntimeError for integers and for q outside [0, 1]."""
+    ``q`` may be a vector, which makes a first dimension. Raises RuntimeError for integers and for q
+    outside [0, 1]."""
     return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
 
 
-def nanquantile(input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
+def nanquantile(
+    input: Any,
+    q: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Any:
     """As :func:`quantile`, passing over nan."""
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
 
 
-_RANK = {  # what to make of a rank that is no whole number
+_RANK: dict[str, Callable[[Any], Any]] = {  # what to make of a rank that is no whole number
     "linear": lambda rank: rank,
     "lower": np.floor,
     "higher": np.ceil,
@@ -203,11 +244,21 @@ _RANK = {  # what to make of a rank that is no whole number
 }
 
 
-def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool) -> Any:
+def _quantile(
+    name: str,
+    input: Any,
+    q: Any,
+    dim: int | None,
+    keepdim: bool,
+    interpolation: str,
+    ignore_nan: bool,
+) -> Any:
     _check_quantile(name, input, q, interpolation)
     shape = tuple(input.shape)
     dim = None if dim is None else one(dim, len(shape))
-    ordered = sort(_reshape(input, (-1,)) if dim is None or not shape else movedim(input, dim, -1)).values
+    ordered = sort(
+        _reshape(input, (-1,)) if dim is None or not shape else movedim(input, dim, -1)
+    ).values
     numbers = array_of(ordered)
     shares = np.asarray(array_of(q), numbers.dtype)
     last = np.full(numbers.shape[:-1] + (1,), numbers.shape[-1] - 1)
@@ -220,34 +271,52 @@ def _quantile(name: str, input: Any, q: Any, dim: int | None, keepdim: bool, int
     below = np.floor(rank).astype(np.int64)
     above = np.minimum(below + 1, last)
     weight = (rank - below).astype(numbers.dtype)
-    low, high = gather(ordered, -1, as_given(below, input)), gather(ordered, -1, as_given(above, input))
+    low, high = (
+        gather(ordered, -1, as_given(below, input)),
+        gather(ordered, -1, as_given(above, input)),
+    )
     y = movedim(low + (high - low) * as_given(weight, input), -1, 0)
-    kept = tuple([1 if dim in (None, i) else n for i, n in enumerate(shape)]) if keepdim else tuple(y.shape[1:])
+    kept = (
+        tuple([1 if dim in (None, i) else n for i, n in enumerate(shape)])
+        if keepdim
+        else tuple(y.shape[1:])
+    )
     return _reshape(y, (*shares.shape, *kept))
 
 
 def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
     if array_of(input).dtype.char not in "fd":
-        raise RuntimeError(f"{name}() input tensor must be either float or double dtype, but got {input.dtype}")
+        raise RuntimeError(
+            f"{name}() input tensor must be either float or double dtype, but got {input.dtype}"
+        )
     if not array_of(input).size:
         raise RuntimeError(f"{name}() input tensor must be non-empty")
     shares = np.asarray(array_of(q))
     if shares.ndim > 1:
-        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor, but has shape {list(shares.shape)}")
+        raise RuntimeError(
+            f"{name}() q must be a scalar or 1D tensor, but has shape {list(shares.shape)}"
+        )
     if shares.size and not ((shares >= 0) & (shares <= 1)).all():
         raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
     if interpolation not in _RANK:
-        raise RuntimeError(f"{name}() interpolation must be one of {', '.join(_RANK)}, but got {interpolation}")
+        raise RuntimeError(
+            f"{name}() interpolation must be one of {', '.join(_RANK)}, but got {interpolation}"
+        )
 
 
-# -- distinct values --------------------------------------------------------------------------------------------------
+# -- distinct values -------------------------------------------------------------------------------
 
 
 def unique(
-    input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    input: Any,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
 ) -> Any:
-    """The distinct elements in order (or, along ``dim``, the distinct slices); and, if asked for, the index in them of every
-    element, and how often each occurs. Every nan is distinct. Without a derivative."""
+    """The distinct elements in order (or, along ``dim``, the distinct slices); and, if asked for,
+    the index in them of every element, and how often each occurs. Every nan is distinct. Without a
+    derivative."""
     axis = None if dim is None else one(dim, ndim_of(input))
     values, inverse, counts = np.unique(
         array_of(input), return_inverse=True, return_counts=True, axis=axis, equal_nan=False
@@ -256,9 +325,12 @@ def unique(
     return _asked_for(input, values, (return_inverse, inverse), (return_counts, counts))
 
 
-def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
-    """The elements (or, along ``dim``, slices) without those that equal the one before; and, if asked for, the index in
-    them of every element, and the length of each run. Without a derivative."""
+def unique_consecutive(
+    input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The elements (or, along ``dim``, slices) without those that equal the one before; and, if
+    asked for, the index in them of every element, and the length of each run. Without a derivative.
+    """
     x = array_of(input)
     rows = x.reshape(-1) if dim is None else np.moveaxis(x, one(dim, ndim_of(input)), 0)
     changes = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(1)
@@ -271,22 +343,34 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
 
 
 def _asked_for(input: Any, values: np.ndarray, *extras: tuple[bool, np.ndarray]) -> Any:
-    results = [as_given(np.ascontiguousarray(x), input) for x in (values, *[x for wanted, x in extras if wanted])]
+    results = [
+        as_given(np.ascontiguousarray(x), input)
+        for x in (values, *[x for wanted, x in extras if wanted])
+    ]
     return results[0] if len(results) == 1 else tuple(results)
 
 
-# -- places in an order -----------------------------------------------------------------------------------------------
+# -- places in an order ----------------------------------------------------------------------------
 
 
 def searchsorted(
-    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None, sorter: Any = None
+    sorted_sequence: Any,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Any = None,
 ) -> Any:
-    """Where in ``sorted_sequence`` each element of ``input`` belongs: before equal ones, or after (``right``), int64.
+    """Where in ``sorted_sequence`` each element of ``input`` belongs: before equal ones, or after
+    (``right``), int64.
 
-    The sequence is a vector, or has one row for each row of ``input``; ``sorter`` are the indices that put it in order.
-    RuntimeError for other shapes."""
+    The sequence is a vector, or has one row for each row of ``input``; ``sorter`` are the indices
+    that put it in order. RuntimeError for other shapes."""
     if side not in (None, "left", "right"):
-        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+        raise RuntimeError(
+            f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}"
+        )
     side = side or ("right" if right else "left")
     sequence = array_of(sorted_sequence)
     if sorter is not None:
@@ -295,48 +379,63 @@ def searchsorted(
     if sequence.ndim == 1:
         places = np.asarray(sequence.searchsorted(x, side))
     elif sequence.ndim == x.ndim and sequence.shape[:-1] == x.shape[:-1]:
-        rows = zip(sequence.reshape(-1, sequence.shape[-1]), x.reshape(-1, x.shape[-1]), strict=True)
+        rows = zip(
+            sequence.reshape(-1, sequence.shape[-1]), x.reshape(-1, x.shape[-1]), strict=True
+        )
         places = np.array([row.searchsorted(values, side) for row, values in rows]).reshape(x.shape)
     else:
         raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
-            f"input value tensor must match, but we got boundaries tensor {list(sequence.shape)} and input value tensor "
-            f"{list(x.shape)}"
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 "
+            "dimensions of boundaries tensor and input value tensor must match, but we got "
+            f"boundaries tensor {list(sequence.shape)} and input value tensor {list(x.shape)}"
         )
     return as_given(places.astype(np.int32 if out_int32 else np.int64, copy=False), sorted_sequence)
 
 
 def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
-    """The number of the interval between ``boundaries``, a sorted vector, that each element lies in; an element on a
-    boundary is in the lower one, or the upper (``right``)."""
+    """The number of the interval between ``boundaries``, a sorted vector, that each element lies
+    in; an element on a boundary is in the lower one, or the upper (``right``)."""
     if ndim_of(boundaries) != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """How often each number from 0 to the largest (at least to ``minlength`` - 1) occurs in a vector of integers; or the sum
-    of their ``weights``. RuntimeError for negative numbers."""
+    """How often each number from 0 to the largest (at least to ``minlength`` - 1) occurs in a
+    vector of integers; or the sum of their ``weights``. RuntimeError for negative numbers."""
     x = array_of(input)
     if x.dtype.kind not in "iu":
-        raise NotImplementedError(f"\"bincount_cpu\" not implemented for {input.dtype}: it counts integers")
+        raise NotImplementedError(
+            f'"bincount_cpu" not implemented for {input.dtype}: it counts integers'
+        )
     if x.ndim != 1 or (x.size and x.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     w = None if weights is None else array_of(weights)
     if w is not None and w.shape != x.shape:
-        raise RuntimeError(f"weights should be 1-d and have the same length as input, but have shape {list(w.shape)}")
+        raise RuntimeError(
+            "weights should be 1-d and have the same length as input, but have shape "
+            f"{list(w.shape)}"
+        )
     counts = np.bincount(x, w, minlength)
-    return as_given(counts.astype(np.int64 if w is None else np.float32 if w.dtype == np.float32 else np.float64), input)
+    return as_given(
+        counts.astype(
+            np.int64 if w is None else np.float32 if w.dtype == np.float32 else np.float64
+        ),
+        input,
+    )
 
 
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
-    """How many elements lie in each of ``bins`` equal intervals from ``min`` to ``max`` (if both are 0, from the smallest to
-    the largest element), in the dtype of ``input``. Without a derivative."""
+    """How many elements lie in each of ``bins`` equal intervals from ``min`` to ``max`` (if both
+    are 0, from the smallest to the largest element), in the dtype of ``input``. Without a
+    derivative."""
     x = array_of(input)
     if bins <= 0:
         raise RuntimeError(f"torch.histc(): bins must be > 0, but got {bins}")
     if x.dtype.kind != "f":
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for {input.dtype}: convert it first, with x.float()")
+        raise NotImplementedError(
+            f'"histogram_cpu" not implemented for {input.dtype}: convert it first, with x.float()'
+        )
     if min == max == 0 and x.size:
         min, max = float(x.min()), float(x.max())
     if min == max:

@@ -1,7 +1,8 @@
 """Many numbers made one: sums, means, products, variances, extremes.
 
-A reduction over ``dim`` (an int, several, or None for all) drops these dimensions, or keeps them with length 1
-(``keepdim``). Going back, the gradient of the one result is handed to all it was made from.
+A reduction over ``dim`` (an int, several, or None for all) drops these dimensions, or keeps them
+with length 1 (``keepdim``). Going back, the gradient of the one result is handed to all it was made
+from.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ from autograd.ops.shape import _expand, _place, _reshape
 from autograd.tensor import Tensor
 
 __all__ = [
-    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumulative_trapezoid", "logsumexp",
-    "max", "mean", "min", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "trapezoid", "trapz", "var", "var_mean",
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero",
+    "cumulative_trapezoid", "logsumexp", "max", "mean", "min", "nanmean", "nansum", "prod", "std",
+    "std_mean", "sum", "trapezoid", "trapz", "var", "var_mean",
 ]  # fmt: skip
 
 
 def restored(y: Any, shape: tuple[int, ...], dim: Any) -> Any:
-    """``y``, reduced over ``dim`` from ``shape``, with the lost dimensions back at length 1: it broadcasts to ``shape``."""
+    """``y``, reduced over ``dim`` from ``shape``, with the lost dimensions back at length 1: it
+    broadcasts to ``shape``."""
     if dim is None or len(y.shape) == len(shape):
         return y
     if type(dim) is int:
@@ -47,7 +50,7 @@ def count(shape: tuple[int, ...], dim: Any) -> int:
     return shape[dim] if type(dim) is int else math.prod([shape[d] for d in dim])
 
 
-# -- sums and means ---------------------------------------------------------------------------------------------------
+# -- sums and means --------------------------------------------------------------------------------
 
 
 @linear(dx=lambda dy, x_shape, dim: _expand(restored(dy, x_shape, dim), x_shape))
@@ -56,15 +59,23 @@ def _sum(x, dim, keepdim):
     if x.dtype.char in "fd":
         return np.add.reduce(x, axis=dim, keepdims=keepdim)
     wide = np.float32 if x.dtype.kind == "f" else np.int64
-    return np.add.reduce(x, axis=dim, dtype=wide, keepdims=keepdim).astype(x.dtype if wide is np.float32 else wide)
+    return np.add.reduce(x, axis=dim, dtype=wide, keepdims=keepdim).astype(
+        x.dtype if wide is np.float32 else wide
+    )
 
 
-@linear(dx=lambda dy, x_shape, dim: _expand(restored(dy / (count(x_shape, dim) or 1), x_shape, dim), x_shape))
+@linear(
+    dx=lambda dy, x_shape, dim: _expand(
+        restored(dy / (count(x_shape, dim) or 1), x_shape, dim), x_shape
+    )
+)
 def _mean(x, dim, keepdim):
     """The sum over ``dim``, divided by how many there are."""
     if x.dtype.char in "fd":
         return np.add.reduce(x, axis=dim, keepdims=keepdim) / count(x.shape, dim)
-    return (np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim) / count(x.shape, dim)).astype(x.dtype)
+    return (
+        np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim) / count(x.shape, dim)
+    ).astype(x.dtype)
 
 
 @linear(dx=lambda dy, x, x_shape, dim: restored(dy, x_shape, dim) * (x == x))
@@ -74,7 +85,7 @@ def _nansum(x, dim, keepdim):
 
 @numpy_names
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """The sum over ``dim`` (None: all). Integers and bools sum to int64; ``dtype`` converts first."""
+    """The sum over ``dim`` (None: all). Integers sum to int64; ``dtype`` converts first."""
     x = input if dtype is None else cast(input, dtype)
     return _sum(x, reduced(dim, ndim_of(x)), keepdim)
 
@@ -88,13 +99,15 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
 
 @numpy_names
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """The mean over ``dim`` (None: all); of no elements nan. ``dtype`` converts first. RuntimeError for integers."""
+    """The mean over ``dim`` (None: all); of no elements nan. ``dtype`` converts first. RuntimeError
+    for integers."""
     x = input if dtype is None else cast(input, dtype)
     dim = reduced(dim, ndim_of(x))
     if array_of(x).dtype.kind != "f":
         raise RuntimeError(
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{dtypes.of_array(array_of(x))._title}. Convert it first: x.float().mean()"
+            "mean(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {dtypes.of_array(array_of(x))._title}. Convert it first: "
+            "x.float().mean()"
         )
     return _mean(x, dim, keepdim)
 
@@ -105,8 +118,10 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     x = input if dtype is None else cast(input, dtype)
     numbers = array_of(x)
     if numbers.dtype.kind != "f":
-        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {x.dtype}")
-    there = np.add.reduce(numbers == numbers, axis=reduced(dim, ndim_of(x)), keepdims=keepdim)
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {x.dtype}"
+        )
+    there = (numbers == numbers).sum(axis=reduced(dim, ndim_of(x)), keepdims=keepdim)
     return nansum(x, dim, keepdim) / there.astype(numbers.dtype)
 
 
@@ -116,7 +131,12 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     return _logsumexp(input, reduced(dim, ndim_of(input)), keepdim)
 
 
-@op(dx=lambda dy, x, y, x_shape, dim: restored(dy, x_shape, dim) * exp(x - restored(y, x_shape, dim)), floats=True)
+@op(
+    dx=lambda dy, x, y, x_shape, dim: (
+        restored(dy, x_shape, dim) * exp(x - restored(y, x_shape, dim))
+    ),
+    floats=True,
+)
 def _logsumexp(x, dim, keepdim):
     """log Σ exp(x - top) + top, where top, the largest, keeps exp from overflowing"""
     if not x.size:
@@ -127,21 +147,30 @@ def _logsumexp(x, dim, keepdim):
     return y + top.reshape(y.shape)
 
 
-# -- products ---------------------------------------------------------------------------------------------------------
+# -- products --------------------------------------------------------------------------------------
 
 
-@op(dx=lambda dy, x, y, x_shape, dim: _product_gradient(restored(dy, x_shape, dim), x, restored(y, x_shape, dim), dim))
+@op(
+    dx=lambda dy, x, y, x_shape, dim: _product_gradient(
+        restored(dy, x_shape, dim), x, restored(y, x_shape, dim), dim
+    )
+)
 def _prod(x, dim, keepdim):
     """The product over ``dim``"""
-    return np.multiply.reduce(x, axis=dim, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim)
+    return np.multiply.reduce(
+        x, axis=dim, dtype=None if x.dtype.kind == "f" else np.int64, keepdims=keepdim
+    )
 
 
 def _product_gradient(dy: Any, x: Any, y: Any, dim: int | None) -> Any:
-    """∂y/∂xₖ is the product of all others: y / xₖ, or, where there are zeros, the last running product's derivative."""
+    """∂y/∂xₖ is the product of all others: y / xₖ, or, where there are zeros, the last running
+    product's derivative."""
     if array_of(x).all():
         return dy * y / x
     if dim is None:
-        return _reshape(_product_gradient(_reshape(dy, (1,)), _reshape(x, (-1,)), y, 0), tuple(x.shape))
+        return _reshape(
+            _product_gradient(_reshape(dy, (1,)), _reshape(x, (-1,)), y, 0), tuple(x.shape)
+        )
     last = _place(dy, tuple(x.shape), (*(slice(None),) * dim, slice(-1, None)))
     return cumprod_gradient(last, x, _cumprod(x, dim), dim)
 
@@ -155,19 +184,26 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
     return _prod(x, None if dim is None or not ndim_of(x) else one(dim, x.ndim), keepdim)
 
 
-# -- variances --------------------------------------------------------------------------------------------------------
-
-
-@op(dx=lambda dy, x, x_shape, dim, correction: _deviation(x, x_shape, dim, correction) * restored(2 * dy, x_shape, dim))
-def _var(x, dim, correction, keepdim):
-    """Σ (x - mean)² / (n - correction)"""
-    deviation = x - np.add.reduce(x, axis=dim, keepdims=True) / count(x.shape, dim)
-    return np.add.reduce(deviation * deviation, axis=dim, keepdims=keepdim) / _freedom(x.shape, dim, correction)
+# -- variances -------------------------------------------------------------------------------------
 
 
 @op(
-    dx=lambda dy, x, y, x_shape, dim, correction: _deviation(x, x_shape, dim, correction)
-    * restored(quotient(dy, y), x_shape, dim)
+    dx=lambda dy, x, x_shape, dim, correction: (
+        _deviation(x, x_shape, dim, correction) * restored(2 * dy, x_shape, dim)
+    )
+)
+def _var(x, dim, correction, keepdim):
+    """Σ (x - mean)² / (n - correction)"""
+    deviation = x - np.add.reduce(x, axis=dim, keepdims=True) / count(x.shape, dim)
+    return np.add.reduce(deviation * deviation, axis=dim, keepdims=keepdim) / _freedom(
+        x.shape, dim, correction
+    )
+
+
+@op(
+    dx=lambda dy, x, y, x_shape, dim, correction: (
+        _deviation(x, x_shape, dim, correction) * restored(quotient(dy, y), x_shape, dim)
+    )
 )
 def _std(x, dim, correction, keepdim):
     """The square root of the variance. Where it is 0, so is the gradient."""
@@ -191,66 +227,109 @@ def quotient(a, b):
 
 
 @numpy_names
-def var(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
-    """The variance over ``dim`` (None: all), Σ (x - mean)² / (n - correction), where correction is 1 by default (Bessel's);
-    ``unbiased=False`` means 0. Of n <= correction elements it is nan or inf. RuntimeError for integers."""
+def var(
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """The variance over ``dim`` (None: all), Σ (x - mean)² / (n - correction), where correction is
+    1 by default (Bessel's); ``unbiased=False`` means 0. Of n <= correction elements it is nan or
+    inf. RuntimeError for integers."""
     return _var(*_spread_arguments(input, dim, unbiased, keepdim, correction))
 
 
 @numpy_names
-def std(input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None) -> Any:
-    """The standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken to be 0."""
+def std(
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """The standard deviation: the square root of :func:`var`. Where it is 0, its gradient is taken
+    to be 0."""
     return _std(*_spread_arguments(input, dim, unbiased, keepdim, correction))
 
 
 @numpy_names
 def var_mean(
-    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Any, Any]:
     """The variance and the mean over ``dim`` (None: all). See :func:`var`."""
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, _dim_of(dim), keepdim)
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(
+        input, _dim_of(dim), keepdim
+    )
 
 
 @numpy_names
 def std_mean(
-    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: float | None = None
+    input: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> tuple[Any, Any]:
     """The standard deviation and the mean over ``dim`` (None: all). See :func:`std`."""
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, _dim_of(dim), keepdim)
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(
+        input, _dim_of(dim), keepdim
+    )
 
 
 def _dim_of(dim: Any) -> Any:
-    """``dim``, unless it is the bool ``unbiased``, which may come in its place: ``x.var(False)``."""
+    """``dim``, unless it is the bool ``unbiased``, which may take its place: ``x.var(False)``."""
     return None if isinstance(dim, bool) else dim
 
 
-def _spread_arguments(input: Any, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None) -> tuple[Any, ...]:
+def _spread_arguments(
+    input: Any, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None
+) -> tuple[Any, ...]:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if correction is None:
         correction = 0 if unbiased is False else 1
     dim = reduced(dim, ndim_of(input))
     if array_of(input).dtype.kind != "f":
-        raise RuntimeError(f"std and var only support floating point and complex dtypes, but got {input.dtype}")
+        raise RuntimeError(
+            f"std and var only support floating point and complex dtypes, but got {input.dtype}"
+        )
     if count(tuple(input.shape), dim) <= correction:
         warnings.warn(
-            "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
-            f"divided by output numel): {count(tuple(input.shape), dim)} elements, correction {correction}.",
+            "var(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            "reduction factor (input numel divided by output numel): "
+            f"{count(tuple(input.shape), dim)} elements, correction {correction}.",
             stacklevel=3,
         )
     return input, dim, correction, keepdim
 
 
-# -- extremes ---------------------------------------------------------------------------------------------------------
+# -- extremes --------------------------------------------------------------------------------------
 
 
-@op(dx=lambda dy, x, y, x_shape, dim: shared(restored(dy, x_shape, dim), x, restored(y, x_shape, dim), dim))
+@op(
+    dx=lambda dy, x, y, x_shape, dim: shared(
+        restored(dy, x_shape, dim), x, restored(y, x_shape, dim), dim
+    )
+)
 def _amax(x, dim, keepdim):
     """The largest over ``dim``"""
     return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
 
 
-@op(dx=lambda dy, x, y, x_shape, dim: shared(restored(dy, x_shape, dim), x, restored(y, x_shape, dim), dim))
+@op(
+    dx=lambda dy, x, y, x_shape, dim: shared(
+        restored(dy, x_shape, dim), x, restored(y, x_shape, dim), dim
+    )
+)
 def _amin(x, dim, keepdim):
     """The smallest over ``dim``"""
     return np.minimum.reduce(x, axis=dim, keepdims=keepdim)
@@ -274,7 +353,8 @@ def shared(dy: Any, x: Any, y: Any, dim: Any) -> Any:
 
 
 def shared_with_nan(dy: Any, x: Any, y: Any) -> Any:
-    """As :func:`shared`, for one ``y`` of all, which, if it is nan, hands its gradient to the elements that are."""
+    """As :func:`shared`, for one ``y`` of all, which, if it is nan, hands its gradient to the
+    elements that are."""
     x, y = array_of(x), array_of(y)
     return _divided(dy, x == y if y == y else x != x, None)
 
@@ -290,13 +370,15 @@ _min_along = picking("_min_along", put_along)
 
 @numpy_names
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
-    """The largest elements over ``dim`` (none: all); nan if there is one. Equal ones share the gradient equally."""
+    """The largest elements over ``dim`` (none: all); nan if there is one. Equal ones share the
+    gradient equally."""
     return _amax(input, not_empty("amax", input, reduced(dim, ndim_of(input))), keepdim)
 
 
 @numpy_names
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
-    """The smallest elements over ``dim`` (none: all); nan if there is one. Equal ones share the gradient equally."""
+    """The smallest elements over ``dim`` (none: all); nan if there is one. Equal ones share the
+    gradient equally."""
     return _amin(input, not_empty("amin", input, reduced(dim, ndim_of(input))), keepdim)
 
 
@@ -308,8 +390,10 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any
 @numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """``max(x)``: the largest element; equal ones share the gradient equally.
-    ``max(x, dim)``: the largest along ``dim`` and their indices, ``(values, indices)``; of equal ones the first counts.
-    ``max(x, y)``: the larger, elementwise, as :func:`maximum`. nan, if there is one, is the largest.
+    ``max(x, dim)``: the largest along ``dim`` and their indices, ``(values, indices)``; of equal
+    ones the first counts.
+    ``max(x, y)``: the larger, elementwise, as :func:`maximum`. nan, if there is one, is the
+    largest.
 
     Raises RuntimeError or IndexError if there are no elements to choose from."""
     if other is not None or isinstance(dim, (Tensor, np.ndarray)):
@@ -323,8 +407,10 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 @numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """``min(x)``: the smallest element; equal ones share the gradient equally.
-    ``min(x, dim)``: the smallest along ``dim`` and their indices, ``(values, indices)``; of equal ones the first counts.
-    ``min(x, y)``: the smaller, elementwise, as :func:`minimum`. nan, if there is one, is the smallest.
+    ``min(x, dim)``: the smallest along ``dim`` and their indices, ``(values, indices)``; of equal
+    ones the first counts.
+    ``min(x, y)``: the smaller, elementwise, as :func:`minimum`. nan, if there is one, is the
+    smallest.
 
     Raises RuntimeError or IndexError if there are no elements to choose from."""
     if other is not None or isinstance(dim, (Tensor, np.ndarray)):
@@ -349,12 +435,15 @@ def not_empty(name: str, input: Any, dim: Any, error: type[Exception] = RuntimeE
     if dim is None:
         if 0 in shape:
             raise error(
-                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
-                f"'dim' argument (the shape is {list(shape)})."
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify "
+                f"the reduction dim with the 'dim' argument (the shape is {list(shape)})."
             )
     elif not count(shape, dim):
         empty = dim if type(dim) is int else next(d for d in dim if not shape[d])
-        raise IndexError(f"{name}(): Expected reduction dim {empty} to have non-zero size (the shape is {list(shape)}).")
+        raise IndexError(
+            f"{name}(): Expected reduction dim {empty} to have non-zero size (the shape is "
+            f"{list(shape)})."
+        )
     return dim
 
 
@@ -370,19 +459,23 @@ def _argmin(x, dim, keepdim):
 
 @numpy_names
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index, int64, of the largest element along ``dim`` (None: in the flattened tensor): the first of equal ones, or
-    of nan."""
-    return _argmax(input, not_empty("argmax", input, reduced(dim, ndim_of(input)), IndexError), keepdim)
+    """The index, int64, of the largest element along ``dim`` (None: in the flattened tensor): the
+    first of equal ones, or of nan."""
+    return _argmax(
+        input, not_empty("argmax", input, reduced(dim, ndim_of(input)), IndexError), keepdim
+    )
 
 
 @numpy_names
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The index, int64, of the smallest element along ``dim`` (None: in the flattened tensor): the first of equal ones, or
-    of nan."""
-    return _argmin(input, not_empty("argmin", input, reduced(dim, ndim_of(input)), IndexError), keepdim)
+    """The index, int64, of the smallest element along ``dim`` (None: in the flattened tensor): the
+    first of equal ones, or of nan."""
+    return _argmin(
+        input, not_empty("argmin", input, reduced(dim, ndim_of(input)), IndexError), keepdim
+    )
 
 
-# -- counts -----------------------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------
 
 
 @op()
@@ -422,11 +515,12 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
     return _count_nonzero(input, reduced(dim, ndim_of(input)))
 
 
-# -- integrals --------------------------------------------------------------------------------------------------------
+# -- integrals -------------------------------------------------------------------------------------
 
 
 def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
-    """∫ y by the trapezoidal rule, along ``dim``, at the places ``x`` or every ``dx`` (1 by default)."""
+    """∫ y by the trapezoidal rule, along ``dim``, at the places ``x`` or every ``dx`` (1 by
+    default)."""
     return sum(_areas(y, x, dx, dim), dim)
 
 
@@ -434,7 +528,8 @@ trapz = trapezoid
 
 
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
-    """The running ∫ y by the trapezoidal rule, along ``dim``, at the places ``x`` or every ``dx`` (1 by default)."""
+    """The running ∫ y by the trapezoidal rule, along ``dim``, at the places ``x`` or every ``dx``
+    (1 by default)."""
     return cumsum(_areas(y, x, dx, dim), dim)
 
 
