@@ -262,6 +262,16 @@ def test_gumbel_softmax_samples_the_distribution() -> None:
     assert np.abs(array(logits.grad)).sum() > 0
 
 
+def test_results_have_memory_of_their_own() -> None:
+    expressions = [f"torch.{name}(x)" for name in [*UNARY, "square", "abs", "round", "floor"]]
+    expressions += ["torch.clamp(x, -5, 5)", "F.relu(x)", "F.leaky_relu(x)", "F.hardshrink(x)"]
+    for expression in expressions:
+        for x in (np.ones(3), np.array(2.0)):
+            leaf = OURS.leaf(x)
+            y = OURS.evaluate(expression, {"x": leaf})
+            assert y is leaf or not np.shares_memory(array(leaf), array(y)), expression
+
+
 def test_arrays_in_array_out() -> None:
     for y in (
         torch.square(X),

@@ -33,11 +33,12 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _overwrite(x: Any, activation: Callable[..., Any], *settings: Any) -> Any:
-    """What ``inplace=True`` asks for."""
-    return write(
-        x, lambda old: activation(old, *settings), activation.__name__ + "_", sys._getframe(2)
-    )
+def _applied(activation: Callable[..., Any], x: Any, inplace: bool, *settings: Any) -> Any:
+    """``activation(x, *settings)``, written over x if it is to be in place."""
+    if not inplace:
+        return activation(x, *settings)
+    name = activation.__name__ + "_"
+    return write(x, lambda old: activation(old, *settings), name, sys._getframe(2))
 
 
 # -- made of straight pieces -----------------------------------------------------------------------
@@ -45,7 +46,7 @@ def _overwrite(x: Any, activation: Callable[..., Any], *settings: Any) -> Any:
 
 def relu(input: Any, inplace: bool = False) -> Any:
     """max(x, 0), elementwise. The derivative at 0 is 0."""
-    return _overwrite(input, _relu) if inplace else _relu(input)
+    return _applied(_relu, input, True) if inplace else _relu(input)
 
 
 @elementwise(dx=lambda dy, y: masked(dy, y != 0), kinds="iuf")
@@ -59,9 +60,7 @@ def _relu(x):
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """x where x > 0, else ``negative_slope`` · x, elementwise."""
-    if inplace:
-        return _overwrite(input, _leaky_relu, negative_slope)
-    return _leaky_relu(input, negative_slope)
+    return _applied(_leaky_relu, input, inplace, negative_slope)
 
 
 @elementwise(dx=lambda dy, x, slope: where(x > 0, dy, dy * slope), kinds="f")
@@ -105,16 +104,12 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     Raises ValueError if the bounds are in the wrong order."""
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val, but got {min_val} and {max_val}")
-    return (
-        _overwrite(input, _hardtanh, min_val, max_val)
-        if inplace
-        else _hardtanh(input, min_val, max_val)
-    )
+    return _applied(_hardtanh, input, inplace, min_val, max_val)
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
     """min(max(x, 0), 6), elementwise. The derivative at 0 and at 6 is 0."""
-    return _overwrite(input, _hardtanh, 0, 6) if inplace else _hardtanh(input, 0, 6)
+    return _applied(_hardtanh, input, inplace, 0, 6)
 
 
 @elementwise(dx=lambda dy, x, low, high: masked(dy, (x > low) & (x < high)), kinds="iuf")
@@ -125,7 +120,7 @@ def _hardtanh(x, low, high):
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """min(max(x + 3, 0), 6) / 6, elementwise: a sigmoid of straight pieces. The derivative at ±3 is
     0."""
-    return _overwrite(input, _hardsigmoid) if inplace else _hardsigmoid(input)
+    return _applied(_hardsigmoid, input, inplace)
 
 
 @elementwise(dx=lambda dy, x: masked(dy / 6, (x > -3) & (x < 3)), kinds="f")
@@ -159,11 +154,7 @@ def _softshrink(x, lambd):
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """x where x > ``threshold``, else ``value``, elementwise."""
-    return (
-        _overwrite(input, _threshold, threshold, value)
-        if inplace
-        else _threshold(input, threshold, value)
-    )
+    return _applied(_threshold, input, inplace, threshold, value)
 
 
 @elementwise(dx=lambda dy, x, threshold: masked(dy, ~(x <= threshold)), kinds="iuf")
@@ -177,14 +168,14 @@ def _threshold(x, threshold, value):
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """x where x > 0, else ``alpha`` (eˣ - 1), elementwise (Clevert, Unterthiner and Hochreiter,
     2015)."""
-    return _overwrite(input, _elu, alpha, 1, 1) if inplace else _elu(input, alpha, 1, 1)
+    return _applied(_elu, input, inplace, alpha, 1, 1)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
     """1.0507 · elu(x, 1.6733), elementwise: it keeps mean 0 and variance 1 (Klambauer et al.,
     2017)."""
     alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
-    return _overwrite(input, _elu, alpha, scale, 1) if inplace else _elu(input, alpha, scale, 1)
+    return _applied(_elu, input, inplace, alpha, scale, 1)
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
@@ -194,11 +185,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     Raises RuntimeError for alpha 0."""
     if alpha == 0:
         raise RuntimeError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
-    return (
-        _overwrite(input, _elu, alpha, 1, 1 / alpha)
-        if inplace
-        else _elu(input, alpha, 1, 1 / alpha)
-    )
+    return _applied(_elu, input, inplace, alpha, 1, 1 / alpha)
 
 
 @elementwise(
@@ -257,7 +244,7 @@ def _gelu_tanh(x):
 
 def silu(input: Any, inplace: bool = False) -> Any:
     """x σ(x), elementwise (Elfwing, Uchibe and Doya, 2017). Also known as swish."""
-    return _overwrite(input, _silu) if inplace else _silu(input)
+    return _applied(_silu, input, inplace)
 
 
 def _silu_slope(x: Any) -> Any:
@@ -273,7 +260,7 @@ def _silu(x):
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """x min(max(x + 3, 0), 6) / 6, elementwise: a silu of straight pieces and a parabola (Howard et
     al., 2019)."""
-    return _overwrite(input, _hardswish) if inplace else _hardswish(input)
+    return _applied(_hardswish, input, inplace)
 
 
 @elementwise(dx=lambda dy, x: dy * masked(where(x < 3, x / 3 + 0.5, 1.0), ~(x <= -3)), kinds="f")
@@ -283,7 +270,7 @@ def _hardswish(x):
 
 def mish(input: Any, inplace: bool = False) -> Any:
     """x tanh(softplus(x)), elementwise (Misra, 2019)."""
-    return _overwrite(input, _mish) if inplace else _mish(input)
+    return _applied(_mish, input, inplace)
 
 
 def _mish_slope(x: Any) -> Any:

@@ -57,8 +57,7 @@ def _scale(alpha: float, *operands: Any) -> float:
     if isinstance(alpha, float) and np.result_type(*map(array_of, operands)).kind != "f":
         raise RuntimeError(
             "For integral input tensors, argument alpha must not be a floating point number, but "
-            f"got {alpha}. "
-            "Convert a tensor first: x.float()"
+            f"got {alpha}. Convert a tensor first: x.float()"
         )
     return alpha
 
@@ -103,20 +102,13 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode is None:
         return _div(input, other)
     if rounding_mode == "floor":
-        return _floor_divide(input, other)
+        return floor_divide(input, other)
     if rounding_mode == "trunc":
         return _trunc_divide(input, other)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         f"{rounding_mode!r}"
     )
-
-
-def floor_divide(input: Any, other: Any) -> Any:
-    """⌊input / other⌋, elementwise with broadcasting. Also ``//``. The gradient is 0.
-
-    Raises RuntimeError for integers divided by zero."""
-    return _floor_divide(input, other)
 
 
 def no_slope(dy: Any) -> Any:
@@ -127,8 +119,10 @@ def no_slope(dy: Any) -> Any:
 
 
 @elementwise(da=no_slope, db=no_slope, kinds="iuf")
-def _floor_divide(a, b):
-    """⌊a / b⌋"""
+def floor_divide(a, b):
+    """⌊a / b⌋, elementwise with broadcasting. Also ``//``. The gradient is 0.
+
+    Raises RuntimeError for integers divided by zero."""
     _refuse_zero(a, b)
     return a // b
 
@@ -143,23 +137,20 @@ def _trunc_divide(a, b):
     return quotient + ((quotient < 0) & (quotient * b != a))
 
 
-def remainder(input: Any, other: Any) -> Any:
-    """input - other · ⌊input / other⌋: the remainder with the sign of ``other``. Also ``%``.
+@elementwise(da=lambda dy: dy, db=lambda dy, a, b: -dy * floor_divide(a, b), kinds="iuf")
+def remainder(a, b):
+    """The remainder of a / b with the sign of b, a - b · ⌊a / b⌋. Also ``%``.
 
     Raises RuntimeError for integers divided by zero."""
-    return _remainder(input, other)
-
-
-@elementwise(da=lambda dy: dy, db=lambda dy, a, b: -dy * _floor_divide(a, b), kinds="iuf")
-def _remainder(a, b):
     _refuse_zero(a, b)
     return np.remainder(a, b)
 
 
 @elementwise(da=lambda dy: dy, db=lambda dy, a, b: -dy * _trunc_divide(a, b), kinds="iuf")
 def fmod(a, b):
-    """The remainder of a / b with the sign of a. Raises RuntimeError for integers divided by
-    zero."""
+    """The remainder of a / b with the sign of a.
+
+    Raises RuntimeError for integers divided by zero."""
     _refuse_zero(a, b)
     return np.fmod(a, b)
 
@@ -212,7 +203,7 @@ def abs(x):
 @elementwise(dx=no_slope)
 def sign(x):
     """-1, 0 or 1, elementwise; 0 for nan. The gradient is 0."""
-    return np.subtract(x > 0, x < 0, dtype=x.dtype) if x.dtype.kind != "b" else x
+    return np.subtract(x > 0, x < 0, dtype=x.dtype) if x.dtype.kind != "b" else x.copy()
 
 
 @elementwise(da=lambda dy, a, y: dy * sign(a) * sign(y), db=no_slope, floats=True)

@@ -229,16 +229,11 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     if mask.dtype.kind != "b":
         raise RuntimeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{mask.dtype}. "
-            "Compare it with something: x != 0"
+            f"{mask.dtype}. Compare it with something: x != 0"
         )
     if isinstance(input, (int, float)) and isinstance(other, (int, float)):
-        dtype = result_dtype(input, other)
-        input = (
-            np.asarray(input, dtype)
-            if not isinstance(condition, Tensor)
-            else wrap(np.asarray(input, dtype))
-        )
+        number = np.asarray(input, result_dtype(input, other))
+        input = wrap(number) if isinstance(condition, Tensor) else number
     return _where(input, other, condition)
 
 
@@ -272,7 +267,7 @@ def masked(x: Any, mask: Any) -> Any:
 
 def _zero_outside(x: Any, mask: Any) -> Any:
     if not mask.ndim:
-        return x if mask else np.zeros(x.shape, x.dtype)
+        return +x if mask else np.zeros(x.shape, x.dtype)
     return (x.view(_BITS[x.itemsize]) * mask).view(x.dtype)
 
 

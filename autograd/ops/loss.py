@@ -22,13 +22,8 @@ from autograd.ops.reduction import mean, sum
 from autograd.ops.shape import broadcast_tensors
 
 __all__ = [
-    "gaussian_nll_loss",
-    "huber_loss",
-    "l1_loss",
-    "mse_loss",
-    "poisson_nll_loss",
-    "smooth_l1_loss",
-]
+    "gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss",
+]  # fmt: skip
 
 # -- many losses made one --------------------------------------------------------------------------
 

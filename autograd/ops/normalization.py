@@ -216,22 +216,15 @@ def instance_norm(
         raise ValueError(
             f"Expected more than 1 spatial element when training, got input size {input.shape}"
         )
-    running = [
+    means, variances = (
         None if r is None else np.tile(array_of(r), samples) for r in (running_mean, running_var)
-    ]
-    weight, bias = (None if w is None else repeat(w, (samples,)) for w in (weight, bias))
-    y = batch_norm(
-        _reshape(input, (1, samples * channels, *lengths)),
-        *running,
-        weight,
-        bias,
-        True,
-        momentum,
-        eps,
     )
-    for statistics, each in zip((running_mean, running_var), running, strict=True):
+    weight, bias = (None if w is None else repeat(w, (samples,)) for w in (weight, bias))
+    channels_of_all = _reshape(input, (1, samples * channels, *lengths))
+    y = batch_norm(channels_of_all, means, variances, weight, bias, True, momentum, eps)
+    for running, each in ((running_mean, means), (running_var, variances)):
         if each is not None:
-            array_of(statistics)[...] = each.reshape(samples, channels).mean(0)
+            array_of(running)[...] = each.reshape(samples, channels).mean(0)
     return _reshape(y, x.shape)
 
 

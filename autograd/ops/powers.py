@@ -13,18 +13,8 @@ from autograd.ops.comparison import masked
 from autograd.ops.conversion import cast
 
 __all__ = [
-    "exp",
-    "exp2",
-    "expm1",
-    "float_power",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logaddexp",
-    "logaddexp2",
-    "pow",
-    "xlogy",
+    "exp", "exp2", "expm1", "float_power", "log", "log1p", "log2", "log10", "logaddexp",
+    "logaddexp2", "pow", "xlogy",
 ]  # fmt: skip
 
 # -- powers ----------------------------------------------------------------------------------------
@@ -48,13 +38,10 @@ def pow(input: Any, exponent: Any) -> Any:
 )
 def _pow(a, b):
     """a ** b"""
-    if isinstance(
-        b, (int, float)
-    ):  # two powers that can be had several times as fast as in general
-        if b == 3:
-            return a * a * a
-        if b == -0.5:
-            return 1 / np.sqrt(a)
+    if isinstance(b, (int, float)) and b == 3:
+        return a * a * a  # several times as fast as the general power
+    if isinstance(b, float) and b == -0.5:
+        return 1 / np.sqrt(a)
     try:
         return a**b
     except ValueError as error:
