@@ -19,7 +19,7 @@ from autograd import dtypes, sampling
 from autograd.device import check_device
 from autograd.from_data import fit, tensor
 from autograd.inplace import write
-from autograd.ops.shape import broadcast_shapes
+from autograd.ops.broadcasting import broadcast_shapes
 from autograd.random import Generator
 from autograd.tensor import Tensor, memory, wrap, wrap_new
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import engine, ops
 from autograd.inplace import in_place, write
-from autograd.ops.shape import _replace
+from autograd.ops.parts import _replace
 from autograd.tensor import Tensor
 
 # -- operators -------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ import numpy as np
 from autograd import sampling
 from autograd.creation import integer
 from autograd.inplace import write
-from autograd.ops.shape import _replace, broadcast_to
+from autograd.ops.broadcasting import broadcast_to
+from autograd.ops.parts import _replace
 from autograd.random import Generator
 from autograd.tensor import Tensor, memory, wrap
 

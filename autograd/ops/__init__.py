@@ -9,6 +9,8 @@ from autograd.ops.powers import *
 from autograd.ops.elementary import *
 from autograd.ops.shape import *
 from autograd.ops.shape import TRANSPOSES
+from autograd.ops.broadcasting import *
+from autograd.ops.parts import *
 from autograd.ops.joining import *
 from autograd.ops.indexing import *
 from autograd.ops.gathering import *

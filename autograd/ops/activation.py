@@ -22,9 +22,9 @@ from autograd.ops.comparison import choose, masked, where
 from autograd.ops.conversion import cast
 from autograd.ops.dimensions import ndim_of, one, reduced
 from autograd.ops.elementary import erf, sigmoid, tanh
+from autograd.ops.parts import narrow
 from autograd.ops.powers import exp
 from autograd.ops.reduction import sum
-from autograd.ops.shape import narrow
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",

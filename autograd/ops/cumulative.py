@@ -14,8 +14,9 @@ from autograd.ops.conversion import cast
 from autograd.ops.dimensions import ndim_of, numpy_names, one
 from autograd.ops.gathering import add_along, as_given, picking
 from autograd.ops.joining import cat
+from autograd.ops.parts import _slice
 from autograd.ops.powers import exp
-from autograd.ops.shape import _flip, _reshape, _slice
+from autograd.ops.shape import _flip, _reshape
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp"]
 

@@ -20,8 +20,9 @@ from autograd.ops.gathering import as_given
 from autograd.ops.indexing import _index
 from autograd.ops.joining import cat
 from autograd.ops.linear_algebra import matmul
+from autograd.ops.parts import _slice, diag_embed, diagonal, tril, triu
 from autograd.ops.powers import log
-from autograd.ops.shape import _slice, _squeeze, _unsqueeze, diag_embed, diagonal, mt, tril, triu
+from autograd.ops.shape import _squeeze, _unsqueeze, mt
 
 __all__ = [
     "cholesky", "det", "inverse", "logdet", "matrix_power", "pinverse", "qr", "slogdet", "svd",

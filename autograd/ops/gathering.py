@@ -14,9 +14,11 @@ import numpy as np
 
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
+from autograd.ops.broadcasting import expand
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.indexing import _index_put, _sum_rows, masked_fill
-from autograd.ops.shape import _reshape, _slice, expand, flatten, unsqueeze
+from autograd.ops.parts import _slice
+from autograd.ops.shape import _reshape, flatten, unsqueeze
 from autograd.tensor import Tensor, wrap
 
 __all__ = [

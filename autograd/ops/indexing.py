@@ -15,14 +15,9 @@ import numpy as np
 from autograd import dtypes
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
-from autograd.ops.shape import (
-    _reshape,
-    _select,
-    _slice,
-    broadcast_tensors,
-    no_such_index,
-    with_leading_ones,
-)
+from autograd.ops.broadcasting import broadcast_tensors
+from autograd.ops.parts import _select, _slice, no_such_index, with_leading_ones
+from autograd.ops.shape import _reshape
 from autograd.tensor import Tensor
 
 __all__ = [
@@ -228,7 +223,7 @@ def _item(item: Any) -> Any:
     if array.dtype.kind not in "biu":
         raise IndexError(
             "tensors used as indices must be long, int, byte or bool tensors, but got "
-            f"{array.dtype}"
+            f"{array.dtype}. Convert it: i.long()"
         )
     return array.astype(bool) if array.dtype == np.uint8 else array
 

@@ -11,17 +11,10 @@ import numpy as np
 from autograd.dtypes import result_dtype
 from autograd.op import linear
 from autograd.ops.arithmetic import array_of
+from autograd.ops.broadcasting import meshgrid
 from autograd.ops.dimensions import ndim_of, numpy_names, one
-from autograd.ops.shape import (
-    _reshape,
-    _select,
-    _slice,
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    flatten,
-    meshgrid,
-)
+from autograd.ops.parts import _select, _slice
+from autograd.ops.shape import _reshape, atleast_1d, atleast_2d, atleast_3d, flatten
 from autograd.tensor import Tensor
 
 __all__ = [

@@ -14,20 +14,11 @@ from typing import Any
 import numpy as np
 
 from autograd.op import op
+from autograd.ops.broadcasting import _expand, broadcast_tensors, expand
 from autograd.ops.dimensions import ndim_of, one, several
+from autograd.ops.parts import _diagonal
 from autograd.ops.reduction import sum
-from autograd.ops.shape import (
-    _diagonal,
-    _expand,
-    _permute,
-    _reshape,
-    _transpose,
-    _unsqueeze,
-    broadcast_tensors,
-    expand,
-    mt,
-    roll,
-)
+from autograd.ops.shape import _permute, _reshape, _transpose, _unsqueeze, mt, roll
 from autograd.tensor import Tensor
 
 __all__ = [
@@ -79,7 +70,8 @@ def product(a: np.ndarray, b: np.ndarray) -> Any:
         if a.ndim <= 2:
             return a.dot(b)
         # A batch of products with one matrix is a single product with more rows.
-        return a.reshape(-1, a.shape[-1]).dot(b).reshape(a.shape[:-1] + b.shape[1:])
+        rows = a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+        return rows.dot(b).reshape(a.shape[:-1] + b.shape[1:])
     return np.matmul(a, b)
 
 
@@ -126,6 +118,10 @@ def _do_not_fit(a: np.ndarray, b: np.ndarray) -> RuntimeError:
         f"(the last dimension of the first, {inner[0]}, must equal the last but one of the second, "
         f"{inner[1]})"
     )
+    if b.ndim > 1 and inner[0] == b.shape[-1]:
+        rule += "; x @ y.mT would fit"
+    elif a.ndim > 1 and a.shape[-2] == inner[1]:
+        rule += "; x.mT @ y would fit"
     if inner[0] == inner[1]:
         return RuntimeError(
             f"The batches do not broadcast: shapes {list(a.shape)} and {list(b.shape)}. The size "

@@ -14,12 +14,12 @@ import numpy as np
 
 from autograd.op import elementwise, op
 from autograd.ops.arithmetic import abs, array_of, square
+from autograd.ops.broadcasting import broadcast_tensors
 from autograd.ops.comparison import choose, where
 from autograd.ops.conversion import cast
 from autograd.ops.elementary import clamp
 from autograd.ops.powers import exp, log, xlogy
 from autograd.ops.reduction import mean, sum
-from autograd.ops.shape import broadcast_tensors
 
 __all__ = [
     "gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss",

@@ -20,13 +20,15 @@ import numpy as np
 from autograd.function import Function
 from autograd.grad_mode import recording
 from autograd.ops.arithmetic import array_of, rsqrt, square
+from autograd.ops.broadcasting import repeat
 from autograd.ops.dimensions import ndim_of, sizes
 from autograd.ops.elementary import clamp_min
 from autograd.ops.norms import norm
 from autograd.ops.padding import pad
+from autograd.ops.parts import unfold
 from autograd.ops.powers import pow
 from autograd.ops.reduction import mean, sum
-from autograd.ops.shape import _reshape, repeat, unfold
+from autograd.ops.shape import _reshape
 from autograd.tensor import Tensor, wrap
 
 __all__ = [

@@ -17,13 +17,15 @@ import numpy as np
 from autograd import dtypes, return_types
 from autograd.op import elementwise, linear, op
 from autograd.ops.arithmetic import array_of
+from autograd.ops.broadcasting import _expand
 from autograd.ops.conversion import cast
 from autograd.ops.cumulative import _cumprod, cumprod_gradient, cumsum, diff, neighbours
 from autograd.ops.dimensions import ndim_of, numpy_names, one, reduced
 from autograd.ops.elementary import maximum, minimum
 from autograd.ops.gathering import as_given, picking, put_along
+from autograd.ops.parts import _place
 from autograd.ops.powers import exp
-from autograd.ops.shape import _expand, _place, _reshape
+from autograd.ops.shape import _reshape
 from autograd.tensor import Tensor
 
 __all__ = [
