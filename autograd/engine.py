@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -30,6 +31,17 @@ from autograd.tensor import Tensor, storage, wrap
 
 ndarray = np.ndarray
 _getrefcount = sys.getrefcount
+
+
+def _count_of_one_name() -> int:
+    """What getrefcount says of an object that one local variable refers to: up to Python 3.13 it
+    counts its own argument too."""
+    thing = object()
+    return _getrefcount(thing)
+
+
+_ONE_NAME = _count_of_one_name()
+
 # The slots of a node whose inputs are all the first output of their nodes, and the "rules" for
 # gradients that a node has computed all at once.
 _FIRST = itertools.repeat(0)
@@ -47,10 +59,13 @@ def run(
 
     Gradients are bare arrays, or with ``create_graph`` tensors, so that they are recorded in turn.
     """
-    needed = None if wanted is None else _leading_to(wanted, [node for node, _, _ in roots])
-    waiting = _count([node for node, _, _ in roots], needed)
+    starts = _starts(roots)
+    needed = None if wanted is None else _leading_to(wanted, starts)
+    if needed is not None:
+        starts = {root: start for root, start in starts.items() if root in needed}
+    waiting = _count(starts, needed)
     ready: list[tuple[Node, Any]] = []
-    for root, start in _starts(roots).items():
+    for root, start in starts.items():
         if root in waiting:  # another root leads here
             waiting[root][1] = start
         else:
@@ -64,26 +79,28 @@ def run(
         ):  # as in the forward pass, inf and nan are values, not events
             while ready:
                 node, dy = ready.pop()
-                if type(dy) is dict:
-                    dy = _all_outputs(node, dy, create_graph)
                 if node._hooks is not None:
-                    dy = _call_before(node, dy)
+                    dy = _call_tensor_hooks(node, dy)
                 if wanted is not None and needed is not None and node in wanted.places:
                     dy = wanted.catch(node, dy)
                     if needed.isdisjoint(node._inputs):
                         continue  # nothing wanted lies beyond
-                kept = node._kept
-                if kept is FREED:
-                    raise _freed(node)
+                if type(dy) is dict:
+                    dy = _all_outputs(node, dy, create_graph)
+                if node._hooks is not None and node._hooks.before:
+                    dy = _call_before(node, dy)
                 (pulls, plain, keeps), inputs, slots, shape, _, _, _, _ = node._data
                 if pulls is None and type(node) is AccumulateGrad:
                     if dy is not None:
-                        # Two references, `dy` and the call's: the array is nobody else's, and may
-                        # become the .grad as it is.
-                        accumulate(node.variable, dy, mine=_getrefcount(dy) == 2)
+                        # No name but `dy`: the array is nobody else's, and may become the .grad.
+                        mine = _getrefcount(dy) == _ONE_NAME
+                        accumulate(node.variable, dy, mine)
                         if node._hooks is not None:
                             _call_after(node, dy, (), ())
                     continue
+                kept = node._kept
+                if kept is FREED and pulls is not None:  # (a Function notices in saved_tensors)
+                    raise _freed(node)
                 if dy is None:  # nothing arrived, and nothing will go on
                     pulls, kept = _READY_MADE, itertools.repeat(None)
                 elif pulls is None:
@@ -117,8 +134,12 @@ def run(
                     known = arrived[1]
                     if known is None or g is None:
                         arrived[1] = g if known is None else known
-                    elif type(known) is ndarray and _getrefcount(known) == 3 and known.base is None:
-                        known += g  # nobody else can see this sum: `arrived`, `known` and the call
+                    elif (
+                        type(known) is ndarray
+                        and known.base is None
+                        and _getrefcount(known) == _ONE_NAME + 1
+                    ):
+                        known += g  # nobody else can see this sum: only `arrived` and `known` do
                     else:
                         arrived[1] = known + g
                     arrived[0] -= 1
@@ -140,9 +161,10 @@ def run(
         set_recording(previous)
 
 
-def _count(roots: Sequence[Node], needed: set[Node] | None) -> dict[Node, list[Any]]:
+def _count(roots: Iterable[Node], needed: set[Node] | None) -> dict[Node, list[Any]]:
     """For each node that will receive several gradients from other nodes: [how many, their sum so
     far]. A root that other roots lead to counts as such a node too."""
+    roots = set(roots)
     seen = set(roots)
     waiting: dict[Node, list[Any]] = {}
     stack = list(seen)
@@ -279,28 +301,33 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
     ]
 
 
+_accumulating = threading.RLock()  # several threads may be at the same leaf
+
+
 def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
     """Add ``gradient`` to ``leaf.grad``, in place if there is one and nothing is being recorded, as
     PyTorch does.
 
     ``mine`` says that the array belongs to the caller alone and may be kept without a copy."""
+    if not leaf._requires_grad:
+        return  # switched off since
     if leaf._leaf_hooks:
         gradient = _through(list(leaf._leaf_hooks.values()), gradient)
         mine = False
-    known = leaf._grad
-    if isinstance(gradient, Tensor):
-        leaf._grad = gradient if known is None else known + gradient
-    elif known is None:
-        if type(gradient) is ndarray and not (mine and gradient.base is None):
-            gradient = gradient.copy()
-        leaf._grad = wrap(gradient)
-    elif (
-        type(known._array) is ndarray and known._array.flags.writeable and not known._requires_grad
-    ):
-        known._array += gradient
-        storage(known)[0] += 1
-    else:
-        known._array = known._array + gradient  # a NumPy scalar, which nobody can share
+    with _accumulating:
+        known = leaf._grad
+        if isinstance(gradient, Tensor):
+            leaf._grad = gradient if known is None else known + gradient
+        elif known is None:
+            if type(gradient) is ndarray and not (mine and gradient.base is None):
+                gradient = gradient.copy()
+            leaf._grad = wrap(gradient)
+        else:
+            storage(known)[0] += 1
+            if type(known._array) is ndarray and known._array.flags.writeable:
+                known._array += gradient
+            else:
+                known._array = known._array + gradient  # a NumPy scalar, which nobody can share
     if leaf._post_accumulate_hooks:
         for hook in list(leaf._post_accumulate_hooks.values()):
             hook(leaf)
@@ -322,81 +349,118 @@ class Captures:
         if type(node) is AccumulateGrad and node.variable._leaf_hooks and dy is not None:
             dy = _through(list(node.variable._leaf_hooks.values()), dy)
         for slot, index in self.places[node]:
-            self.found[index] = dy[slot] if type(dy) is tuple else dy
+            self.found[index] = dy.get(slot) if type(dy) is dict else dy
         return dy
 
 
 # -- hooks -----------------------------------------------------------------------------------------
 
 
+def _call_tensor_hooks(node: Node, dy: Any) -> Any:
+    """The gradient of each output after the hooks of the tensor there, which may retain it."""
+    hooks = node._hooks
+    assert hooks is not None
+    parts = dy if type(dy) is dict else {0: dy} if dy is not None else {}
+    for slot, hook in list(hooks.tensor.values()):
+        if slot in parts:
+            parts[slot] = _through([hook], parts[slot])
+    for slot, reference in hooks.retain.items():
+        t = reference()
+        if t is not None and slot in parts:
+            part = parts[slot]
+            gradient = part if isinstance(part, Tensor) else wrap(part.copy())
+            t._grad = gradient if t._grad is None else t._grad + gradient
+    return dy if type(dy) is dict else parts.get(0)
+
+
 def _through(hooks: list[Any], gradient: Any) -> Any:
     """The gradient after each hook in turn has seen it and perhaps replaced it."""
-    as_tensor = isinstance(gradient, Tensor)
     for hook in hooks:
-        given = gradient if isinstance(gradient, Tensor) else wrap(gradient)
-        replaced = hook(given)
-        if replaced is not None:
-            if not isinstance(replaced, Tensor):
-                raise TypeError(
-                    "a hook must return None or the new gradient as a Tensor, but got "
-                    f"{type(replaced).__name__}"
-                )
-            if replaced.shape != given.shape:
-                raise RuntimeError(
-                    f"hook has changed the size of value: {tuple(given.shape)} became "
-                    f"{tuple(replaced.shape)}"
-                )
-            gradient = replaced if as_tensor else replaced._array
+        replacement = hook(_as_tensor(gradient))
+        if replacement is not None:
+            gradient = _accepted(hook, replacement, gradient)
     return gradient
 
 
 def _call_before(node: Node, dy: Any) -> Any:
-    """Tensor hooks, then retained gradients, then the node's own prehooks."""
-    hooks = node._hooks
-    assert hooks is not None
+    """What the prehooks of a node make of the gradients of its outputs."""
+    assert node._hooks is not None
     several = type(dy) is tuple
-    parts = list(dy) if several else [dy]
-    for slot, hook in list(hooks.tensor.values()):
-        if parts[slot] is not None:
-            parts[slot] = _through([hook], parts[slot])
-    for slot, reference in hooks.retain.items():
-        t = reference()
-        if t is not None and parts[slot] is not None:
-            gradient = (
-                parts[slot] if isinstance(parts[slot], Tensor) else wrap(np.array(parts[slot]))
-            )
-            t._grad = gradient if t._grad is None else t._grad + gradient
-    for before in list(hooks.before.values()):
-        given = tuple(p if p is None or isinstance(p, Tensor) else wrap(p) for p in parts)
-        replaced = before(given)
-        if replaced is not None:
-            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
-            parts = [_like(new, old) for new, old in zip(replaced, parts, strict=True)]
-    return tuple(parts) if several else parts[0]
+    parts = dy if several else (dy,)
+    for before in list(node._hooks.before.values()):
+        parts = _all_accepted(before, before(tuple(map(_as_tensor, parts))), parts)
+    return parts if several else parts[0]
 
 
-def _call_after(node: Node, dy: Any, pulls: Any, kept: Any) -> list[Any]:
-    hooks = node._hooks
-    assert hooks is not None
-    gradients = [
-        None if target is None else pull(dy, k)
-        for target, pull, k in zip(node._inputs, pulls, kept)  # noqa: B905 (repeat() is endless)
-    ]
-    outer = dy if type(dy) is tuple else (dy,)
-    for after in list(hooks.after.values()):
-        inner = tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in gradients)
-        replaced = after(
-            inner, tuple(g if g is None or isinstance(g, Tensor) else wrap(g) for g in outer)
+def _call_after(node: Node, dy: Any, pulls: Any, kept: Any) -> tuple[Any, ...]:
+    """What the hooks of a node make of the gradients of its inputs."""
+    assert node._hooks is not None
+    gradients: tuple[Any, ...] = tuple(
+        _fitted(target, slot, pull(dy, k)) if target is not None else None
+        for target, slot, pull, k in zip(  # noqa: B905 (some are endless)
+            node._inputs, node._slots or _FIRST, pulls, kept
         )
-        if replaced is not None:
-            replaced = replaced if isinstance(replaced, tuple) else (replaced,)
-            gradients = [_like(new, old) for new, old in zip(replaced, gradients, strict=True)]
+    )
+    outer = tuple(map(_as_tensor, dy if type(dy) is tuple else (dy,)))
+    for after in list(node._hooks.after.values()):
+        gradients = _all_accepted(after, after(tuple(map(_as_tensor, gradients)), outer), gradients)
     return gradients
 
 
-def _like(new: Any, old: Any) -> Any:
-    """A hook's tensor in the form the walk is using: an array if it walks on arrays."""
-    return new._array if isinstance(new, Tensor) and not isinstance(old, Tensor) else new
+def _fitted(target: Node, slot: int, gradient: Any) -> Any:
+    if gradient is None:
+        return None
+    shape, dtype = target._shape, target._dtype
+    return (
+        fit(gradient, shape[slot], dtype[slot])
+        if type(dtype) is tuple
+        else fit(gradient, shape, dtype)
+    )
+
+
+def _as_tensor(gradient: Any) -> Tensor | None:
+    return gradient if gradient is None or isinstance(gradient, Tensor) else wrap(gradient)
+
+
+def _all_accepted(hook: Any, replacement: Any, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The gradients, or what a hook of a node returned in their place."""
+    if replacement is None:
+        return gradients
+    news = replacement if isinstance(replacement, tuple) else (replacement,)
+    if len(news) != len(gradients):
+        raise RuntimeError(
+            f"hook '{_name_of(hook)}' has returned an incorrect number of values (got {len(news)}, "
+            f"but expected {len(gradients)})"
+        )
+    return tuple([_accepted(hook, new, old) for new, old in zip(news, gradients, strict=True)])
+
+
+def _accepted(hook: Any, new: Any, old: Any) -> Any:
+    """What a hook returned in place of a gradient, in the form the walk is using, provided that it
+    is alike in shape and dtype."""
+    if old is None and new is None:
+        return None
+    name = f"hook '{_name_of(hook)}'"
+    if old is None:
+        raise RuntimeError(f"{name} can't replace a None gradient with a non-None value")
+    if not isinstance(new, Tensor):
+        raise TypeError(
+            f"{name} must return None or the new gradient as a Tensor, but returned "
+            f"'{type(new).__name__}'"
+        )
+    recorded = isinstance(old, Tensor)
+    was, now = old._array if recorded else old, new._array
+    if now.dtype != was.dtype:
+        raise RuntimeError(
+            f"{name} has changed the type of value (was {of_numpy(was.dtype)} got {new.dtype})"
+        )
+    if now.shape != was.shape:
+        raise RuntimeError(f"{name} has changed the size of value: {was.shape} became {now.shape}")
+    return new if recorded else now
+
+
+def _name_of(hook: Any) -> str:
+    return getattr(hook, "__name__", type(hook).__name__)
 
 
 # -- what can go wrong -----------------------------------------------------------------------------
@@ -449,7 +513,7 @@ def backward(
     Raises RuntimeError if a tensor does not require grad, is not a scalar and got no gradient, got
     one of another shape, or if its graph was freed or something it kept was overwritten."""
     outputs = _sequence(tensors, "tensors")
-    targets = None if inputs is None else _sequence(inputs, "inputs")
+    targets = None if inputs is None else list(dict.fromkeys(_sequence(inputs, "inputs")))
     if targets is not None and not targets:
         raise RuntimeError(
             "'inputs' argument to 'backward' cannot be empty. Leave it out to reach all leaves."

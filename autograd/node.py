@@ -9,8 +9,10 @@ output back to what it was computed from.
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import os
+import threading
 import weakref
 from collections.abc import Callable
 from types import CodeType, FrameType
@@ -146,9 +148,18 @@ def accumulator(variable: Any) -> AccumulateGrad:
     except AttributeError:  # the leaf's first use
         node = None
     if node is None:
-        node = AccumulateGrad(variable)
-        variable._accumulator = weakref.ref(node)
+        with _meeting:
+            known = getattr(variable, "_accumulator", _nobody)()
+            node = known or AccumulateGrad(variable)
+            variable._accumulator = weakref.ref(node)
     return node
+
+
+_meeting = threading.RLock()  # where threads that use a leaf for the first time agree on its node
+
+
+def _nobody() -> None:
+    return None
 
 
 class HookDict(dict[int, Any]):
@@ -161,11 +172,10 @@ class RemovableHandle:
     """What registering a hook returns: ``handle.remove()`` takes the hook off again. Also a context
     manager."""
 
-    _count = 0
+    _numbers = itertools.count(1)
 
     def __init__(self, hooks: HookDict, hook: Any) -> None:
-        RemovableHandle._count += 1
-        self.id = RemovableHandle._count
+        self.id = next(self._numbers)
         self._hooks = weakref.ref(hooks)
         hooks[self.id] = hook
 
