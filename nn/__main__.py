@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> float:
     say: Callable[..., None] = _be_quiet if options.quiet else print
     autograd.manual_seed(options.seed)
     model = ConvNet.for_digits()
-    learn, test = Digits(train=True), Digits(train=False)
+    learn, test = Digits(train=True, size=16), Digits(train=False, size=16)
     say(f"{len(learn)} digits to learn from, {len(test)} to be tested on")
     say(model)
 
@@ -102,9 +102,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m nn", description="Train the textbook CNN on real handwritten digits."
     )
-    parser.add_argument("--epochs", type=_positive(int), default=20, help="passes over the data")
+    parser.add_argument("--epochs", type=_positive(int), default=15, help="passes over the data")
     parser.add_argument("--batch-size", type=_positive(int), default=32, help="pictures in a step")
-    parser.add_argument("--lr", type=_positive(float), default=2e-3, help="learning rate")
+    parser.add_argument("--lr", type=_positive(float), default=4e-3, help="learning rate")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result")
     parser.add_argument("--out", type=Path, default=Path(), help="directory for the files")
     parser.add_argument("--quiet", action="store_true", help="print nothing")

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from autograd import Tensor
+from autograd.ops.loss import reduction_of
 
 from . import functional as F
 from .module import Module
@@ -33,7 +32,9 @@ class _Loss(Module):
         reduction: str = "mean",
     ) -> None:
         super().__init__()
-        self.reduction = _reduction(size_average, reduce, reduction)
+        if size_average is not None or reduce is not None:  # the way of old to say it
+            reduction = reduction_of(reduction, size_average, reduce)
+        self.reduction = reduction
 
 
 class _WeightedLoss(_Loss):
@@ -50,18 +51,6 @@ class _WeightedLoss(_Loss):
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
-
-
-def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """What the two arguments of old, still part of PyTorch's signature, mean today."""
-    if size_average is None and reduce is None:
-        return reduction
-    meant = "none" if reduce is False else "sum" if size_average is False else "mean"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction={meant!r} instead.",
-        stacklevel=4,
-    )
-    return meant
 
 
 class L1Loss(_Loss):

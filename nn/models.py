@@ -43,8 +43,8 @@ class ConvNet(Module):
 
     @classmethod
     def for_digits(cls) -> ConvNet:
-        """The same, sized for gray pictures of 8 x 8 pixels."""
-        return cls(in_channels=1, image_size=8, widths=(16, 32), kernel_size=3, padding=1)
+        """The same, sized for `Digits(size=16)`: gray pictures of 16 x 16 pixels."""
+        return cls(in_channels=1, image_size=16, widths=(16, 32), padding=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """The scores of all classes."""

@@ -304,15 +304,20 @@ def test_datasets_define_their_samples() -> None:
 def test_digits() -> None:
     pytest.importorskip("sklearn")
     learn, test = data.datasets.Digits(), data.datasets.Digits(train=False)
-    assert (len(learn), len(test)) == (1438, 359)
+    assert (len(learn), len(test)) == (1437, 360)
     image, target = learn[0]
     assert tuple(image.shape) == (1, 8, 8)
     assert str(image.dtype) == "torch.float32"
-    assert target.item() == 0
+    assert target.item() in range(10)
     pixels = array(learn.images)
     assert (pixels.min(), pixels.max()) == (0.0, 1.0)
     assert set(np.unique(array(test.targets))) == set(range(10))
     assert len(learn.classes) == 10
+    large = data.datasets.Digits(size=16).images
+    assert tuple(large.shape) == (1437, 1, 16, 16)
+    np.testing.assert_array_equal(array(large)[:, :, 1::2, ::2], pixels)
+    with pytest.raises(ValueError, match="size must be 8 or a multiple of it, but got 12"):
+        data.datasets.Digits(size=12)
 
 
 @only_ours
