@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.ops import decompositions, linear_algebra, shape
+from autograd.ops import decompositions, linear_algebra, parts
 from autograd.ops.decompositions import (
     LinAlgError,
     det,
@@ -47,7 +47,7 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
 def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The view of the diagonal of matrices, along a new last dimension. See
     :func:`autograd.diagonal`."""
-    return shape.diagonal(A, offset, dim1, dim2)
+    return parts.diagonal(A, offset, dim1, dim2)
 
 
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:

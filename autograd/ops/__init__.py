@@ -18,6 +18,7 @@ from autograd.ops.cumulative import *
 from autograd.ops.reduction import *
 from autograd.ops.ordering import *
 from autograd.ops.linear_algebra import *
+from autograd.ops.einsum import *
 from autograd.ops.decompositions import *
 from autograd.ops.norms import *
 from autograd.ops.activation import *
