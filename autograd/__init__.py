@@ -43,6 +43,7 @@ from autograd.from_data import as_tensor, asarray, from_dlpack, from_numpy, tens
 from autograd.function import Function
 from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from autograd.gradcheck import gradcheck, gradgradcheck
+from autograd.legacy import *
 from autograd.ops import *
 from autograd.queries import *
 from autograd.random import (

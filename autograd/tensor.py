@@ -448,16 +448,24 @@ class Tensor:
         return self._array.tolist()
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number())
+
+    def _number(self) -> Any:
+        if self._array.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars, but this one has "
+                f"shape {tuple(self._array.shape)}. Take an element, or tolist()."
+            )
+        return self._array.item()
 
     def __index__(self) -> int:
-        if self._array.dtype.kind == "f":
+        if self._array.dtype.kind == "f" or self._array.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
