@@ -103,8 +103,7 @@ def cross_entropy(
         return chosen.checked(losses if reduction == "none" else sum(losses))
     if x.dtype.kind != "f":
         raise not_implemented(_cross_entropy.op, x.dtype)
-    # The parts of softmax(x) = exp(x - top) / total are found here because backward will want them
-    # again.
+    # The parts of softmax(x) = exp(x - top) / total are found here: backward will want them again.
     top = np.maximum.reduce(x, chosen.axis, keepdims=True, initial=-np.inf)
     total = np.add.reduce(np.exp(x - top), chosen.axis, keepdims=True)
     key = along(chosen.index, chosen.axis)
@@ -153,8 +152,8 @@ def _of_probabilities(
     if array_of(target).dtype.kind != "f":
         raise RuntimeError(
             "Expected floating point type for target with class probabilities, got "
-            f"{array_of(target).dtype}. A target of the "
-            "shape of the input holds probabilities; for classes, drop the dimension of classes."
+            f"{array_of(target).dtype}. A target of the shape of the input holds probabilities; "
+            "for classes, drop the dimension of classes."
         )
     axis = min(1, input.ndim - 1)
     classes = input.shape[axis]
@@ -184,20 +183,17 @@ class _Chosen:
         _check_classes(x.shape, t, axis)
         index = t.reshape((*t.shape[:axis], 1, *t.shape[axis:]))
         self.index, self.ignored = _separated(index, x.shape[axis], ignore_index)
-        share: Any = (
-            1.0 if weight is None else _by_class(weight, x.shape, axis).reshape(-1)[self.index]
-        )
+        share: Any = 1.0
+        if weight is not None:
+            share = _by_class(weight, x.shape, axis).reshape(-1)[self.index]
+        counted = self.index.size
         if self.ignored is not None:
             share = np.where(self.ignored, 0, share).astype(x.dtype)
-        counted = self.index.size if self.ignored is None else int(np.count_nonzero(~self.ignored))
+            counted -= int(np.count_nonzero(self.ignored))
         self.nothing = average and not counted  # the mean of nothing
-        self.total = (
-            1
-            if not average or self.nothing
-            else counted
-            if weight is None
-            else np.add.reduce(share, None)
-        )
+        self.total: Any = 1
+        if average and counted:
+            self.total = counted if weight is None else np.add.reduce(share, None)
         self.share = share / self.total
 
     def checked(self, loss: Any) -> Any:
@@ -320,9 +316,8 @@ def _binary_cross_entropy(x, target):
     dtarget=lambda dy, x: -dy / clamp(x * (1 - x), min=1e-12),
 )
 def _binary_slope(x, target):
-    """(x - t) / x (1 - x), where the denominator is at least 1e-12 (which PyTorch writes in
-    float32)"""
-    return (x - target) / np.maximum(x * (1 - x), float(np.float32(1e-12)))
+    """(x - t) / x (1 - x), where the denominator is at least 1e-12"""
+    return (x - target) / np.maximum(x * (1 - x), 1e-12)
 
 
 def binary_cross_entropy_with_logits(
