@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd import engine, ops
-from autograd.inplace import in_place, write
+from autograd.grad_mode import recording
+from autograd.inplace import in_place, touch, write
+from autograd.ops.indexing import assign, index_put_values, is_basic_index
 from autograd.ops.parts import _replace
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, memory
 
 # -- operators -------------------------------------------------------------------------------------
 
@@ -160,12 +162,16 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 def _replaced(old: Tensor, src: Any) -> Tensor:
     """The new value of ``old`` when all of it is replaced by ``src``: nothing of it is left, so its
     gradient is zero."""
-    if not isinstance(src, (Tensor, int, float, np.generic)):
+    _check_assignable(old, src)
+    return _replace(old, src, ...)
+
+
+def _check_assignable(t: Tensor, value: Any) -> None:
+    if not isinstance(value, (Tensor, int, float, np.generic)):
         raise TypeError(
-            f"can't assign a {type(src).__name__} to a torch.{old.dtype._title}Tensor: give a "
+            f"can't assign a {type(value).__name__} to a torch.{t.dtype._title}Tensor: give a "
             "tensor or a number"
         )
-    return _replace(old, src, ...)
 
 
 def fill_(self: Tensor, value: Any) -> Tensor:
@@ -194,10 +200,16 @@ def detach_(self: Tensor) -> Tensor:
 def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: recorded, like every in-place operation."""
     frame = sys._getframe(1)
-    if ops.is_basic_index(index):
+    _check_assignable(self, value)
+    base = self if self._view is None else self._view.base
+    due = self.requires_grad or base._requires_grad or getattr(value, "requires_grad", False)
+    if not (due and recording()) and memory(self).flags.writeable:
+        assign(self, index, value)
+        touch(self, "__setitem__", frame)
+    elif is_basic_index(index):
         write(self[index], lambda old: _replaced(old, value), "__setitem__", frame)
     else:
-        write(self, lambda old: ops.index_put_values(old, index, value), "__setitem__", frame)
+        write(self, lambda old: index_put_values(old, index, value), "__setitem__", frame)
 
 
 for _function in (__invert__, where, backward, copy_, fill_, zero_, detach_, __setitem__):

@@ -16,13 +16,13 @@ from autograd import dtypes
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.broadcasting import broadcast_tensors
-from autograd.ops.parts import _select, _slice, no_such_index, with_leading_ones
+from autograd.ops.parts import _select, _slice, no_such_index, overwrite, with_leading_ones
 from autograd.ops.shape import _reshape
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, memory
 
 __all__ = [
-    "__getitem__", "argwhere", "index_put", "index_put_values", "is_basic_index", "masked_fill",
-    "masked_scatter", "masked_select", "nonzero", "take",
+    "__getitem__", "argwhere", "index_put", "masked_fill", "masked_scatter", "masked_select",
+    "nonzero", "take",
 ]  # fmt: skip
 
 _EVERYTHING = slice(None)
@@ -293,6 +293,18 @@ def index_put_values(input: Any, index: Any, values: Any) -> Any:
     basic, advanced = split_index(tuple(input.shape), index)
     _same_dtype("Index put", input, values)
     return _index_put(input, values, basic or (...,), advanced)
+
+
+def assign(input: Tensor, index: Any, values: Any) -> None:
+    """``input[index] = values``, straight into the memory, with nothing recorded."""
+    x, numbers = memory(input), array_of(values)
+    if is_basic_index(index):
+        part = _slice(x, _basic_key(index if type(index) is tuple else (index,)))
+        overwrite(part, ..., numbers)
+    else:
+        basic, advanced = split_index(x.shape, index)
+        _same_dtype("Index put", input, values)
+        _put(x if basic is None else x[basic], numbers, advanced)
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:

@@ -251,15 +251,20 @@ def with_leading_ones(dy: Any, shape: tuple[int, ...]) -> Any:
 def _replace(x, part, key):
     """A copy of ``x`` with the part that ``key`` selects replaced (``part`` broadcasts)."""
     y = np.array(x)
+    overwrite(y, key, part)
+    return y
+
+
+def overwrite(array: np.ndarray, key: Any, part: Any) -> None:
+    """``array[key] = part``. RuntimeError if ``part`` does not broadcast."""
     try:
-        y[key] = part
+        array[key] = part
     except ValueError:
         raise RuntimeError(
             "The size of the source must match the size of what it replaces: "
-            f"{list(np.shape(part))} does not broadcast to {list(y[key].shape)}. Lengths, counted "
-            "from the last dimension, must be equal or 1."
+            f"{list(np.shape(part))} does not broadcast to {list(array[key].shape)}. Lengths, "
+            "counted from the last dimension, must be equal or 1."
         ) from None
-    return y
 
 
 @op(
