@@ -14,8 +14,8 @@ _constants: dict[tuple[float, np.dtype], np.ndarray] = {}
 
 
 def constant(number: float, x: Any) -> Any:
-    """``number``, to be combined with ``x``: beside an array as a 0-d array of its dtype, which NumPy
-    takes in half the time of a Python number. The last thousand are remembered."""
+    """``number``, to be combined with ``x``: beside an array as a 0-d array of its dtype, which
+    NumPy takes in half the time of a Python number. The last thousand are remembered."""
     if type(x) is not np.ndarray or not number:
         return number  # a zero has a sign, and 0.0 == -0.0
     key = (number, x.dtype)

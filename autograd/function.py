@@ -19,7 +19,7 @@ from autograd.inplace import check_in_place, rebase, touch
 from autograd.node import FREED, NOWHERE, Node, users_frame
 from autograd.record import node_of
 from autograd.saved import SavedOutputOf, keep, unpack_tensor
-from autograd.tensor import Tensor, alias, wrap
+from autograd.tensor import Tensor, View, alias, storage, wrap
 
 _HOW = (None, False, True)  # an apply() of its own, and memory to free
 
@@ -169,9 +169,7 @@ class Function:
         """Compute forward, and record it if an argument requires grad."""
         ctx = cls._node_class()
         recorded = recording() and any(isinstance(a, Tensor) and a.requires_grad for a in args)
-        ctx.needs_input_grad = tuple(
-            recorded and isinstance(a, Tensor) and a.requires_grad for a in args
-        )
+        ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         with no_grad():
             if cls.setup_context is Function.setup_context:
                 output = cls.forward(ctx, *args)
@@ -207,13 +205,13 @@ def _recorded(
     shape, dtype = (shapes, kinds) if several else (shapes[0], kinds[0])
     ctx._data = (_HOW, inputs, slots, shape, dtype, frame.f_code, frame.f_lasti, None)
     ctx._fills_in_zeros = ctx._materialize
-    connected = tuple(_output(ctx, o, slot) for slot, o in enumerate(outputs))
+    connected = tuple(_output(ctx, o, slot, tensors) for slot, o in enumerate(outputs))
     ctx._kept = tuple(_saved(ctx, t, outputs, connected) for t in ctx._to_save)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
     return connected
 
 
-def _output(ctx: FunctionCtx, output: Any, slot: int) -> Any:
+def _output(ctx: FunctionCtx, output: Any, slot: int, inputs: list[Tensor]) -> Any:
     if (
         not isinstance(output, Tensor)
         or any(output is t for t in ctx._non_differentiable)
@@ -226,9 +224,13 @@ def _output(ctx: FunctionCtx, output: Any, slot: int) -> Any:
         return output
     # An alias: forward may have stored the tensor itself on ctx, and ctx and its output would then
     # hold each other.
-    output = alias(output)
-    output._node, output._slot, output._requires_grad = ctx, slot, True
-    return output
+    connected = alias(output)
+    connected._node, connected._slot, connected._requires_grad = ctx, slot, True
+    for t in inputs:
+        if t._storage is connected._storage:
+            base = t if t._view is None else t._view.base
+            connected._view = View(base, None, storage(t)[0], "function")
+    return connected
 
 
 def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: Any, connected: Any) -> Any:

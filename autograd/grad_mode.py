@@ -94,7 +94,7 @@ class no_grad(_Switch):
 
     _value = False
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:  # noqa: D102
         switch = super().__new__(cls)
         # `@no_grad` works without brackets too.
         return switch if function is None else switch(function)

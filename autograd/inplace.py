@@ -64,6 +64,8 @@ def write(t: Tensor, compute: Callable[[Tensor], Any], name: str, frame: Any) ->
     recorded = recording() and (new._requires_grad or t.requires_grad or base._requires_grad)
     if recorded:
         check_in_place(t, name)
+        if old._requires_grad and not new._requires_grad:  # an operation without a derivative
+            new = _forget(old, new)
     _fill(memory(t), new._array)
     touch(t, name, frame)
     if recorded and new._requires_grad:
@@ -98,21 +100,11 @@ def check_in_place(t: Tensor, name: str) -> None:
                 "out-of-place form: y = x + 1."
             )
         return
-    if t._view.several:
-        raise RuntimeError(
-            f"Output {t._slot} of {t._node.name() if t._node else 'a function'} is a view and is "
-            f"being modified inplace ({name}). "
-            "This view is the output of a function that returns multiple views. Such functions do "
-            "not allow the output views "
-            "to be modified inplace. You should replace the inplace operation by an out-of-place "
-            "one."
-        )
     base = t._view.base
-    if base._requires_grad and not t._view.recorded:
+    if t._view.origin in _NOT_IN_PLACE and (base._requires_grad or t._view.origin != "no_grad"):
         raise RuntimeError(
-            "A view was created in no_grad mode and is being modified inplace with grad mode "
-            f"enabled ({name}). Its history is "
-            "not known. Either take the view outside no_grad(), or change it inside."
+            f"Output {t._slot} of {t._node.name() if t._node else 'an operation'} is a view and is "
+            f"being modified inplace ({name}). {_NOT_IN_PLACE[t._view.origin]}"
         )
     if base._requires_grad and base._node is None:
         raise RuntimeError(
@@ -120,6 +112,19 @@ def check_in_place(t: Tensor, name: str) -> None:
             f"({name}). Change it inside "
             "torch.no_grad(), or work on a copy: y = x.clone(); y[0] = 1."
         )
+
+
+_NOT_IN_PLACE = {
+    "several": "This view is the output of a function that returns multiple views. Such functions "
+    "do not allow the output views to be modified inplace. You should replace the inplace "
+    "operation by an out-of-place one.",
+    "no_grad": "This view was created in no_grad mode and is being modified inplace with grad mode "
+    "enabled, so its history is not known. Either take the view outside no_grad(), or change it "
+    "inside.",
+    "function": "This view was created inside a custom Function (or because an input was returned "
+    "as-is), and its backward would know nothing of the change. Return a copy from forward: "
+    "output.clone().",
+}
 
 
 def rebase(t: Tensor, node: Node, slot: int) -> None:
@@ -165,6 +170,16 @@ def _copy_slices(base: Any, part: Any, take: Any) -> Any:
     out = np.array(base, order="C")
     _fill(take(out), part)
     return out
+
+
+@op(dold=lambda dy: _zeros_like(dy))
+def _forget(old: Any, new: Any) -> Any:
+    """``new``, of which no slope leads back to ``old``, though it was computed from it."""
+    return new
+
+
+def _zeros_like(dy: Any) -> Any:
+    return wrap(np.zeros_like(dy._array)) if isinstance(dy, Tensor) else np.zeros_like(dy)
 
 
 def _without(dy: Any, take: Any) -> Any:

@@ -317,7 +317,7 @@ def with_settings(op: Op) -> Callable[..., Any]:
         if plan is None or several or not (input._requires_grad and recording()):
             out = _recorded_if_due(op, (input,), values, y, None, _getframe(1))
         else:
-            changes = [0, None] if needs_y else None
+            changes: Any = [0, None] if needs_y else None
             kept: list[Any] = []
             for what, index in plan:
                 if what == "value":
@@ -475,7 +475,10 @@ def _mark_view(op: Op, base: Tensor, settings: tuple[Any, ...], out: Any) -> Non
             _one_of(op, slot) if several else op.apply,
             settings,
         )
-        t._view = View(base if parent is None else parent.base, take, changes[0], several)
+        origin = "no_grad" if not recording() else "several" if several else "one"
+        if parent is not None and origin == "one":
+            origin = parent.origin  # a part of what may not be changed may not be changed
+        t._view = View(base if parent is None else parent.base, take, changes[0], origin)
 
 
 def _one_of(op: Op, slot: int) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from autograd.node import How, Node
+from autograd.node import AccumulateGrad, How, Node
 from autograd.saved import SavedOutput, unpack, unpack_tensor, verified
 from autograd.tensor import Tensor
 
@@ -183,6 +183,21 @@ def pull_of(rule: Rule) -> Callable[[Any, Any], Any]:
 
 def pull_with_graph(rule: Rule, dy: Any, kept: Any, node: Node) -> Any:
     """The rule on tensors, for create_graph=True."""
-    if len(rule.needs) != 1:
-        return rule.function(dy, *[unpack_tensor(k, node) for k in kept or ()])
-    return rule.function(dy, unpack_tensor(kept, node))
+    if len(rule.needs) == 1:
+        kept = (kept,)
+    needs = [unpack_tensor(k, node) for k in kept or ()]
+    for (what, index), need in zip(rule.plan, needs, strict=True):
+        if what == "value" and isinstance(need, Tensor) and not need._requires_grad:
+            _check_still_attached(node, index)
+    return rule.function(dy, *needs)
+
+
+def _check_still_attached(node: Node, index: int) -> None:
+    """Raise if what was kept came with a graph, which it no longer has."""
+    before = node._inputs[index] if index < len(node._inputs) else None
+    if before is not None and not isinstance(before, AccumulateGrad):
+        raise RuntimeError(
+            "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_(). "
+            f"{node.name()} kept it for backward (the operation at {node.where()}), and the "
+            "gradient of the gradient would miss its past. Use the out-of-place .detach() instead."
+        )

@@ -13,6 +13,7 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -81,18 +82,20 @@ class Take:
 
 
 class View:
-    """That a tensor is a view: of which base, taken how."""
+    """That a tensor is a view: of which base, taken how.
 
-    __slots__ = ("base", "recorded", "several", "take", "version")
+    ``origin`` is "one" for the output of an operation that can be taken again. Any other view may
+    be looked at but not changed where operations are recorded (see ``inplace.check_in_place``): it
+    is one of "several" outputs, as of split and unbind; it was taken in "no_grad" mode; or it came
+    out of a user's "function"."""
 
-    def __init__(self, base: Tensor, take: Take, version: int, several: bool) -> None:
+    __slots__ = ("base", "origin", "take", "version")
+
+    def __init__(self, base: Tensor, take: Take | None, version: int, origin: str) -> None:
         self.base = base
         self.take = take
         self.version = version  # of the memory, when this view's node was made
-        self.several = (
-            several  # whether it is one of several outputs of its op, as of split and unbind
-        )
-        self.recorded = recording()  # whether operations were recorded then
+        self.origin = origin
 
 
 class Cut:
@@ -151,7 +154,7 @@ class Tensor:
         if device is not None:
             _device(device)
         if len(args) == 1 and isinstance(args[0], Tensor):
-            return alias(args[0], cls)
+            return args[0].as_subclass(cls)
         if len(args) == 1 and not isinstance(args[0], (int, Size)):
             array = np.array(args[0], dtype=dtypes.get_default_dtype().numpy)
         else:
@@ -490,16 +493,18 @@ class Tensor:
     __hash__ = object.__hash__  # equality is elementwise, identity is what a dictionary wants
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
-        node = self.grad_fn
+        try:
+            node = self.grad_fn
+            grad_fn = None if node is None else node.name()
+        except RuntimeError:  # a view that is out of date
+            grad_fn = "Invalid"
         return format_tensor(
-            np.asarray(self._array),
-            grad_fn=None if node is None else node.name(),
-            requires_grad=self._requires_grad,
+            np.asarray(self._array), grad_fn=grad_fn, requires_grad=self._requires_grad
         )
 
     def __format__(self, spec: str) -> str:
-        if not self._array.ndim and spec:
-            return format(self.item(), spec)
+        if not self._array.ndim and type(self) is Tensor:
+            return format(self.item(), spec)  # as the number it is
         return object.__format__(self, spec)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
@@ -513,9 +518,14 @@ class Tensor:
             return memo[id(self)]
         copy = memo[id(self)] = wrap(memory(self).copy(), type(self))
         copy._requires_grad = self._requires_grad
+        copy.__dict__.update(deepcopy(self._notes(), memo))
         if self._grad is not None:
             copy._grad = self._grad.__deepcopy__(memo)
         return copy
+
+    def _notes(self) -> dict[str, Any]:
+        """What the user stored on this tensor, under names of their own."""
+        return {name: value for name, value in self.__dict__.items() if name not in _INTERNAL}
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         if not self.is_leaf:
@@ -523,12 +533,14 @@ class Tensor:
                 "Only leaf tensors can be pickled: their history cannot. Pickle tensor.detach() "
                 "instead."
             )
-        return _rebuild, (type(self), memory(self), self._requires_grad)
+        return _rebuild, (type(self), memory(self), self._requires_grad, self._notes())
 
     def as_subclass(self, cls: type) -> Any:
         """The same numbers in the same memory and graph, as a ``cls``."""
         same = alias(self, cls)
-        same._node, same._slot, same._requires_grad = self._node, self._slot, self._requires_grad
+        if self.requires_grad and recording():
+            seen = self.view_as(self)
+            same._node, same._view, same._requires_grad = seen._node, seen._view, True
         return same
 
     @staticmethod
@@ -581,6 +593,9 @@ class Tensor:
         def __imul__(self, other: Any) -> Tensor: ...
         def __itruediv__(self, other: Any) -> Tensor: ...
         def __ipow__(self, other: Any) -> Tensor: ...
+
+
+_INTERNAL = ("_leaf_hooks", "_post_accumulate_hooks", "_cut")
 
 
 # -- making tensors --------------------------------------------------------------------------------
@@ -636,8 +651,13 @@ def refresh(t: Tensor) -> None:
     assert changes is not None
     if view.version == changes[0]:
         return
+    if view.origin in _OUT_OF_DATE and view.base._requires_grad:
+        if recording():
+            raise RuntimeError(_OUT_OF_DATE[view.origin])
+        return
     view.version = changes[0]
     if view.base._requires_grad:
+        assert view.take is not None
         previous = set_recording(True)
         try:
             again = view.take(view.base)
@@ -646,9 +666,20 @@ def refresh(t: Tensor) -> None:
         t._node, t._slot, t._requires_grad = again._node, again._slot, again._requires_grad
 
 
-def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
+_OUT_OF_DATE = {
+    "no_grad": "A view was created in no_grad mode and its base or another view of its base has "
+    "been modified inplace since. Whether it should follow the change is not known. Take the view "
+    "and make the change both inside no_grad(), or both outside.",
+    "function": "The output of a custom Function shares memory with its input (it is a view, or "
+    "the input itself), and that memory has been modified inplace since. The function's backward "
+    "knows nothing of the change. Return a copy from forward: output.clone().",
+}
+
+
+def _rebuild(cls: type, array: np.ndarray, requires_grad: bool, notes: dict[str, Any]) -> Any:
     t = wrap(array, cls)
     t._requires_grad = requires_grad
+    t.__dict__.update(notes)
     return t
 
 
