@@ -55,7 +55,6 @@ from autograd.random import (
     seed,
     set_rng_state,
 )
-from autograd.serialization import load, save
 from autograd.tensor import Size, Tensor
 
 from autograd import methods as _methods, random_fill as _random_fill  # isort: skip  (give Tensor its methods)
@@ -67,19 +66,22 @@ __version__ = "0.1.0"
 # np.errstate half a microsecond an operation.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.|$)")
 
+# What takes a while to import, or imports us, is imported when it is asked for.
 _LAZY = {
     "nn": "nn",
     "optim": "nn.optim",
     "utils": "autograd.utils",
     "visualize": "autograd.visualize",
 }
+_LAZY_FROM = {"load": "autograd.serialization", "save": "autograd.serialization"}
 
 
 def __getattr__(name: str) -> _Any:
-    """Import ``torch.nn``, ``torch.optim``, the visualizer when asked for; ``torch.autograd`` is
-    us."""
+    """What is imported when asked for; ``torch.autograd`` is us."""
     if name == "autograd":
         return _sys.modules[__name__]
     if name in _LAZY:
         return _importlib.import_module(_LAZY[name])
+    if name in _LAZY_FROM:
+        return getattr(_importlib.import_module(_LAZY_FROM[name]), name)
     raise AttributeError(f"module 'autograd' has no attribute '{name}'")

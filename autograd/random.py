@@ -13,9 +13,10 @@ is followed here by the numbers that follow it there: ``sampling.py`` tells how 
 from __future__ import annotations
 
 import copy
-import secrets
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,6 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         self.device = Device(device)
-        self._twister = np.random.MT19937(0)
         self.manual_seed(_DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> Generator:
@@ -67,18 +67,25 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"a seed lies between -2**63 and 2**64 - 1, but got {seed}")
         self._seed = int(seed) % 2**64
+        # Normal numbers are made two at a time; one that nobody has asked for yet is kept here.
+        self.spare = np.empty(0)
+        self.__dict__.pop("_twister", None)
+        return self
+
+    @cached_property
+    def _twister(self) -> np.random.MT19937:
+        """Made from the seed when first asked for: NumPy's twister takes a while to import."""
         # A linear congruential generator, with a multiplier from Knuth's The Art of Computer
         # Programming, spreads the seed over the state. The low bits of a product depend on low bits
         # only, hence the shift that brings the high ones down.
         words = [self._seed & 0xFFFFFFFF]
         for i in range(1, _WORDS):
             words.append((1812433253 * (words[-1] ^ (words[-1] >> 30)) + i) & 0xFFFFFFFF)
-        self._load(np.array(words), position=_WORDS)
-        return self
+        return _twister_at(np.array(words), position=_WORDS)
 
     def seed(self) -> int:
         """Start again from a seed that nobody can guess, and return it."""
-        return self.manual_seed(secrets.randbits(64)).initial_seed()
+        return self.manual_seed(int.from_bytes(os.urandom(8))).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed that it was last started from."""
@@ -118,9 +125,8 @@ class Generator:
                 "Pass what get_state() returned."
             )
         self._seed = int(record["seed"])
-        self._load(record["words"], position=_WORDS + 1 - int(record["left"]))
-        if record["normal_is_valid"]:
-            self.spare = np.array([record["normal_y"]])
+        self._twister = _twister_at(record["words"], position=_WORDS + 1 - int(record["left"]))
+        self.spare = np.array([record["normal_y"]] if record["normal_is_valid"] else [])
         return self
 
     def clone_state(self) -> Generator:
@@ -138,13 +144,15 @@ class Generator:
         pairs |= words[1::2]
         return pairs
 
-    def _load(self, words: np.ndarray, position: int) -> None:
-        self._twister.state = {
-            "bit_generator": "MT19937",
-            "state": {"key": words.astype(np.uint32), "pos": position},
-        }
-        # Normal numbers are made two at a time; one that nobody has asked for yet is kept here.
-        self.spare = np.empty(0)
+
+def _twister_at(words: np.ndarray, position: int) -> np.random.MT19937:
+    """A twister in the state of these words, ``position`` of which have been taken."""
+    twister = np.random.MT19937(0)
+    twister.state = {
+        "bit_generator": "MT19937",
+        "state": {"key": words.astype(np.uint32), "pos": position},
+    }
+    return twister
 
 
 default_generator = Generator()
