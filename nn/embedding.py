@@ -79,8 +79,10 @@ class Embedding(Module):
             raise AssertionError(
                 f"Embeddings parameter is expected to be 2-dimensional, got {embeddings.dim()}-D"
             )
+        rows, columns = embeddings.shape
         return cls(
-            *embeddings.shape,
+            rows,
+            columns,
             padding_idx=padding_idx,
             max_norm=max_norm,
             norm_type=norm_type,

@@ -46,6 +46,7 @@ from autograd.ops.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from autograd.ops.einsum import bilinear
 from autograd.ops.elementary import sigmoid, tanh
 from autograd.ops.embedding import embedding, one_hot
 from autograd.ops.likelihood import (
@@ -55,7 +56,6 @@ from autograd.ops.likelihood import (
     kl_div,
     nll_loss,
 )
-from autograd.ops.einsum import bilinear
 from autograd.ops.linear_algebra import linear
 from autograd.ops.loss import (
     gaussian_nll_loss,

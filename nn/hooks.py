@@ -161,7 +161,7 @@ class _Watch(Function):
     @staticmethod
     def forward(ctx: Any, look: Callable[..., Any], *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.look = look
-        return tuple(tensor.view_as(tensor) for tensor in tensors)
+        return tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:

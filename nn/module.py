@@ -38,13 +38,13 @@ class _Kind(NamedTuple):
 class Module:
     """Base class of layers and networks: subclass it, build in `__init__`, compute in `forward`.
 
-    class Net(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.fc = nn.Linear(2, 1)
-
-        def forward(self, x):
-            return self.fc(x)
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.fc = nn.Linear(2, 1)
+    ...
+    ...     def forward(self, x):
+    ...         return self.fc(x)
     """
 
     training: bool
@@ -143,7 +143,8 @@ class Module:
             return ""
         if _PARAMETER.table not in self.__dict__:
             return ": call super().__init__() first in its __init__"
-        close = difflib.get_close_matches(name, dir(self), n=1)
+        public = [known for known in dir(self) if not known.startswith("_")]
+        close = difflib.get_close_matches(name, public, n=1)
         return f". Did you mean: '{close[0]}'?" if close else ""
 
     # --- the tables -------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def name_the_place(error: Exception, module: Module) -> None:
     """
     trail: list[Module] = vars(error).setdefault("_modules_left", [])
     if trail:
-        error.__notes__.pop()
+        error.__notes__.remove(_describe(trail))
     trail.append(module)
     error.add_note(_describe(trail))
 

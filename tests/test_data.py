@@ -204,12 +204,12 @@ def test_streams() -> None:
 
 
 @only_ours
-def test_batches_of_tensors_are_taken_at_once() -> None:
-    class Counting(data.TensorDataset):
-        def __getitem__(self, index: Any) -> Any:
-            raise AssertionError("sample by sample")
+def test_batches_of_tensors_are_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def collected(batch: Any) -> Any:
+        raise AssertionError("sample by sample")
 
-    dataset = Counting(torch.arange(10.0), torch.arange(10))
+    monkeypatch.setattr("nn.data.collate.autograd.stack", collected)
+    dataset = data.TensorDataset(torch.arange(10.0), torch.arange(10))
     part = data.Subset(dataset, [9, 8, 7])
     assert [plain(batch) for batch in data.DataLoader(part, batch_size=2)] == [
         [("torch.float32", [9.0, 8.0]), ("torch.int64", [9, 8])],
@@ -218,6 +218,16 @@ def test_batches_of_tensors_are_taken_at_once() -> None:
     x, _ = next(iter(data.DataLoader(dataset, batch_size=3)))
     x[0] = 55.0
     assert dataset.tensors[0][0].item() == 0.0, "a batch is a copy"
+
+
+def test_samples_of_ones_own_are_asked_for() -> None:
+    class Doubled(data.TensorDataset):
+        def __getitem__(self, index: Any) -> Any:
+            (x,) = super().__getitem__(index)
+            return 2 * x
+
+    loader = data.DataLoader(data.Subset(Doubled(torch.arange(4)), [3, 1]), batch_size=2)
+    assert [batch.tolist() for batch in loader] == [[6, 2]]
 
 
 @only_ours

@@ -86,7 +86,7 @@ def test_sequential_sums_and_products() -> None:
 
 def test_module_list_sums() -> None:
     row = nn.ModuleList([nn.ReLU()])
-    longer = row + [nn.Tanh()]  # noqa: RUF005 (the operator is what is tested)
+    longer = row + [nn.Tanh()]
     assert len(longer) == 2
     assert len(row) == 1
     row += [nn.Tanh(), nn.Tanh()]

@@ -90,9 +90,7 @@ def test_without_matplotlib_it_goes_on(
         (["--speed", "9"], "unrecognized arguments: --speed 9"),
     ],
 )
-def test_refuses(
-    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refuses(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(arguments)
     assert words in capsys.readouterr().err

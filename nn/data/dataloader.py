@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+import autograd
 from autograd import Generator
 
 from .collate import default_collate
-from .dataset import IterableDataset
+from .dataset import Dataset, IterableDataset, Subset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, SequentialSampler, random_seed
 
 __all__ = ["DataLoader"]
@@ -125,8 +126,8 @@ class DataLoader:
         return map(self._fetch, self.batch_sampler)
 
     def _fetch(self, indices: list[int]) -> Any:
-        if self.collate_fn is default_collate and hasattr(self.dataset, "batch"):
-            return self.dataset.batch(indices)
+        if self.collate_fn is default_collate:
+            return _take(self.dataset, indices)
         return self.collate_fn([self.dataset[i] for i in indices])
 
     def _stream(self) -> Iterator[Any]:
@@ -137,6 +138,21 @@ class DataLoader:
         while batch := list(islice(samples, self.batch_size)):
             if len(batch) == self.batch_size or not self.drop_last:
                 yield self.collate_fn(batch)
+
+
+def _take(dataset: Any, indices: Sequence[int]) -> Any:
+    """The samples at `indices`, collated; those of tensors by one indexing for each tensor."""
+    if _is_just(Subset, dataset):
+        return _take(dataset.dataset, [dataset.indices[i] for i in indices])
+    if _is_just(TensorDataset, dataset):
+        where = autograd.tensor(indices, dtype=autograd.int64)
+        return [tensor[where] for tensor in dataset.tensors]
+    return default_collate([dataset[i] for i in indices])
+
+
+def _is_just(kind: type[Dataset], dataset: Any) -> bool:
+    """Whether this dataset gives its samples as `kind` does, and not in a way of its own."""
+    return isinstance(dataset, kind) and type(dataset).__getitem__ is kind.__getitem__
 
 
 def _as_it_is(sample: Any) -> Any:

@@ -23,11 +23,7 @@ __all__ = [
 
 
 class Dataset:
-    """Samples by number: define `__getitem__(index)` and `__len__()`.
-
-    One that can give many samples at once defines `batch(indices)` too, as `TensorDataset` does:
-    the loader then asks for a whole batch instead of collecting it sample by sample.
-    """
+    """Samples by number: define `__getitem__(index)` and `__len__()`."""
 
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(self, index)")
@@ -59,11 +55,6 @@ class TensorDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self.tensors[0])
-
-    def batch(self, indices: Sequence[int]) -> list[Tensor]:
-        """The samples of all these indices, stacked: one indexing for each tensor."""
-        where = autograd.tensor(indices, dtype=autograd.int64)
-        return [tensor[where] for tensor in self.tensors]
 
 
 class ConcatDataset(Dataset):
@@ -98,8 +89,6 @@ class Subset(Dataset):
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
-        if hasattr(dataset, "batch"):
-            self.batch = self._batch
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, list):
@@ -108,9 +97,6 @@ class Subset(Dataset):
 
     def __len__(self) -> int:
         return len(self.indices)
-
-    def _batch(self, indices: Sequence[int]) -> Any:
-        return self.dataset.batch([self.indices[i] for i in indices])
 
 
 def random_split(
