@@ -182,8 +182,8 @@ class Collector:
         given: dict[str, str | float] = {"y": self.names[step.output]}
         for operand, other in step.operands:
             given[operand] = other.array if other.is_number else self.names[other]
-        if step.node.op is not None:
-            edge.formula = formula.local_derivative(step.node.op.rules[name].written, given)
+        if step.node._op is not None:
+            edge.formula = formula.local_derivative(step.node._op.rules[name].written, given)
         arrived = self.gradients.get(id(step.output))
         if arrived is not None and self.uses[id(value)] > 1:
             edge.share = local * float(np.sum(arrived))
@@ -210,7 +210,7 @@ class Collector:
 
 def _settings(step: Step) -> Iterable[tuple[str, str]]:
     """Yield the settings of an operation that are not the usual ones, as far as it kept them."""
-    op = step.node.op
+    op = step.node._op
     for name, value in step.known.items():
         if op is not None and name in op.settings:
             written = symbols.setting(name, value)
@@ -230,7 +230,7 @@ def _kept(step: Step) -> Iterable[tuple[Saved, int]]:
 
 def _rules(step: Step) -> Iterable[str]:
     """Yield the derivatives of an operation as they stand in the source: `da = dy * b`."""
-    op = step.node.op
+    op = step.node._op
     if op is None or op.variadic:
         return
     for name, value in step.operands:

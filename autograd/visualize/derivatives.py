@@ -53,18 +53,18 @@ def _local_derivatives(step: Step) -> list[float | None]:
             if step.node._kept is FREED:
                 return unknown
             try:
-                gradients = step.node.apply(one, create_graph=False)
+                gradients = step.node._pull_all(one, create_graph=False)
             except Exception:  # a backward of the user's, which a picture need not stop at
                 return unknown
             found = [gradients[place] for place in step.places]
             return [None if g is None else float(np.sum(g)) for g in found]
-        if step.node.op is None or step.node.op.variadic:
+        if step.node._op is None or step.node._op.variadic:
             return unknown
         return [_local_derivative(step, name, value, one) for name, value in step.operands]
 
 
 def _local_derivative(step: Step, name: str, value: Value, one: Any) -> float | None:
-    rule = step.node.op.rules.get(name)
+    rule = step.node._op.rules.get(name)
     if rule is None or not value.requires_grad:
         return None
     needs = [_need(step, need) for need in rule.needs]

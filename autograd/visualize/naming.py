@@ -49,8 +49,9 @@ class Names:
             self._give(value, name)
         for value in values:
             self._give(value, None if value.tensor is None else value.tensor.name)
+        inner = _inner(steps)
         for step in steps:
-            self._from_source(step)
+            self._from_source(step, id(step) in inner, id(step) in inner.values())
         for step in steps:
             self._from_operation(step)
         self._make_up(values)
@@ -66,21 +67,24 @@ class Names:
         elif name := labels.clean(name or ""):
             self._names[id(value)] = self._unique.claim(name)
 
-    def _from_source(self, step: Step) -> None:
+    def _from_source(self, step: Step, is_inner: bool, is_last: bool) -> None:
         written = source.written(*step.node._data[5:7])
-        if written is None or step.name not in (written.op, _SPECIAL.get(written.op)):
+        if written is None:
             return
-        for place, (_, value) in zip(step.places, step.operands, strict=True):
-            if value.step is None and place < len(written.operands):
-                self._give(value, written.operands[place])
-        for name, value in zip(written.targets, step.outputs, strict=False):
-            self._give(value, name)
+        as_written = step.name in (written.op, _SPECIAL.get(written.op))
+        if as_written:
+            for place, (_, value) in zip(step.places, step.operands, strict=True):
+                if value.step is None and place < len(written.operands):
+                    self._give(value, written.operands[place])
+        if (as_written or is_last) and not is_inner:
+            for name, value in zip(written.targets, step.outputs, strict=False):
+                self._give(value, name)
 
     def _from_operation(self, step: Step) -> None:
         """What nobody named may go by what it is to the operation: `weight`, `bias`, `index`."""
         for name, value in step.operands:
             is_parameter = value.tensor is not None and type(value.tensor) is not Tensor
-            is_setting = step.node.op is not None and name in step.node.op.settings
+            is_setting = step.node._op is not None and name in step.node._op.settings
             if value.step is None and (is_parameter or is_setting):
                 self._give(value, name)
 
@@ -93,3 +97,16 @@ class Names:
                 number += 1
                 self._give(value, f"t{number}")
                 self.ours.add(id(value))
+
+
+def _inner(steps: list[Step]) -> dict[int, int]:
+    """Of calls that are recorded as several operations, as a loss and its mean are: each operation
+    but the last, with the last (by id). The result of the call is the result of the last."""
+    inner: dict[int, int] = {}
+    for step in steps:
+        place = step.node._data[5:7]
+        for _, value in step.operands:
+            before = value.step
+            if before is not None and before.node._data[5:7] == place and before.name != step.name:
+                inner[id(before)] = id(step)
+    return inner

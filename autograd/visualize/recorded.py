@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.function import Function, FunctionCtx
-from autograd.node import FREED, AccumulateGrad, Node
+from autograd.node import FREED, AccumulateGrad, Node, name_of
 from autograd.record import node_of
 from autograd.saved import Overwritten, SavedInput, SavedOutput, unpack
 from autograd.tensor import Tensor
@@ -77,9 +77,9 @@ class Step:
 
 def _name(node: Node) -> str:
     """Return what an operation is called; a Function of the library's own as others are."""
-    if node.op is not None:
-        return str(node.op.name)
-    name = node.name().removesuffix("Backward")
+    if node._op is not None:
+        return str(node._op.name)
+    name = name_of(node).removesuffix("Backward")
     if type(node).__module__.startswith("autograd."):
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     return name
@@ -89,13 +89,13 @@ def _known(node: Node) -> dict[str, Any]:
     """Return what a node keeps for backward, by the names its rules use."""
     if node._kept is FREED or not node._kept:
         return {}
-    if node.op is None:
+    if node._op is None:
         return {f"array {i}": kept for i, kept in enumerate(node._kept, 1) if kept is not None}
-    if node.op.variadic:
+    if node._op.variadic:
         return {}
     known: dict[str, Any] = {}
-    for name, target, kept in zip(node.op.inputs, node._inputs, node._kept, strict=True):
-        needs = node.op.rules[name].needs
+    for name, target, kept in zip(node._op.inputs, node._inputs, node._kept, strict=True):
+        needs = node._op.rules[name].needs
         if target is not None and needs:
             known |= zip(needs, kept if len(needs) > 1 else (kept,), strict=True)
     return known
@@ -143,10 +143,10 @@ class Recorded:
             step.operands.append((name, value))
             step.places.append(i)
         for name, kept in step.known.items():  # tensors that have no derivative: indices, targets
-            if isinstance(kept, (Tensor, SavedInput)) and node.op and name in node.op.settings:
+            if isinstance(kept, (Tensor, SavedInput)) and node._op and name in node._op.settings:
                 tensor = kept if isinstance(kept, Tensor) else kept.tensor
                 step.operands.append((name, self._of_tensor(tensor)))
-                step.places.append(node.op.parameters.index(name))
+                step.places.append(node._op.parameters.index(name))
         several = isinstance(node._dtype, tuple)
         step.outputs = [self._of_node(node, i) for i in range(len(node._dtype) if several else 1)]
         for output in step.outputs:
@@ -216,8 +216,8 @@ def _in_order(roots: Iterable[Node | None]) -> list[Node]:
 def _operand_names(node: Node) -> list[str]:
     """Return what the operation calls its operands."""
     count = len(node._inputs)
-    if node.op is not None:
-        return [node.op.inputs[0]] * count if node.op.variadic else list(node.op.inputs)
+    if node._op is not None:
+        return [node._op.inputs[0]] * count if node._op.variadic else list(node._op.inputs)
     if isinstance(node, FunctionCtx):
         names = list(inspect.signature(node._function.forward).parameters)
         if node._function.setup_context is Function.setup_context:

@@ -66,10 +66,17 @@ def written(code: CodeType, lasti: int) -> Written | None:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=function), attr="apply")):
             return Written(function, _names(*node.args), targets)
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-            is_function = isinstance(owner, ast.Name) and owner.id in index.modules
+            is_function = _root(owner) in index.modules  # F.relu(h), nn.functional.relu(h)
             operands = node.args if is_function else [owner, *node.args]
             return Written(name, _names(*operands), targets)
     return None
+
+
+def _root(expression: ast.expr) -> str:
+    """The name that `a.b.c` begins with; "" if it begins with something else."""
+    while isinstance(expression, ast.Attribute):
+        expression = expression.value
+    return expression.id if isinstance(expression, ast.Name) else ""
 
 
 def place(code: CodeType, lasti: int) -> str:
