@@ -60,7 +60,7 @@ __all__ = [
 
 # -- spreading -------------------------------------------------------------------------------------
 
-_BLOCK = 1 << 20  # bytes of a block, spread: about the size of a second-level cache
+_BLOCK = 1 << 21  # bytes of a block, spread: about what the second-level caches hold
 _ROWS = 8  # rows of a block, at least: where blocks of one image meet, rows are spread twice
 
 
