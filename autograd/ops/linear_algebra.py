@@ -18,7 +18,7 @@ from autograd.ops.broadcasting import broadcast_tensors, expand
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.parts import _diagonal
 from autograd.ops.reduction import sum
-from autograd.ops.shape import _reshape, _transpose, _unsqueeze, mt, roll
+from autograd.ops.shape import _reshape, _unsqueeze, mt, roll
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "ger",
@@ -68,9 +68,13 @@ def product(a: np.ndarray, b: np.ndarray) -> Any:
         if a.ndim <= 2:
             return a.dot(b)
         # A batch of products with one matrix is a single product with more rows.
-        rows = a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
-        return rows.dot(b).reshape(a.shape[:-1] + b.shape[1:])
+        return _rows(a).dot(b).reshape(a.shape[:-1] + b.shape[1:])
     return np.matmul(a, b)
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """A batch of matrices as one matrix of all their rows."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _by_left(dy: Any, b: Any, a_shape: tuple[int, ...]) -> Any:
@@ -87,19 +91,14 @@ def _by_right(dy: Any, a: Any, b_shape: tuple[int, ...]) -> Any:
             a if len(b_shape) == 1 else _unsqueeze(a, 1)
         )
     if len(b_shape) == 1:
-        return matmul(_reshape(dy, (-1,)), _rows(a))
+        return _reshape(_over_rows(_unsqueeze(dy, dy.ndim), a), b_shape)
     if len(b_shape) == 2:
-        return matmul(_transpose(_rows(a), 0, 1), _rows(dy))
+        return _over_rows(a, dy)
     return matmul(mt(a), dy)
 
 
-def _rows(x: Any) -> Any:
-    """A batch of matrices as one matrix of all their rows."""
-    return x if x.ndim == 2 else _reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
-
-
-def _different_dtypes(a: Any, b: Any) -> RuntimeError:
-    names = " != ".join(str(x.dtype) for x in (a, b))
+def _different_dtypes(*operands: Any) -> RuntimeError:
+    names = " != ".join(str(x.dtype) for x in operands)
     return RuntimeError(
         f"expected m1 and m2 to have the same dtype, but got: {names}. Convert one: y.to(x.dtype)"
     )
@@ -133,56 +132,62 @@ def _do_not_fit(a: np.ndarray, b: np.ndarray) -> RuntimeError:
     return RuntimeError(f"shapes cannot be multiplied: {list(a.shape)} and {list(b.shape)} {rule}")
 
 
+# Aᵀ B, in which all dimensions but the last of each are rows: how the gradient by a matrix collects
+# what all rows of a batch say.
+@op(da=lambda dy, b: matmul(b, mt(dy)), db=lambda dy, a: matmul(a, dy))
+def _over_rows(a, b):
+    return _rows(a).T.dot(_rows(b))
+
+
 # One node for all of a layer, with no intermediate result to keep.
 @op(
     dinput=lambda dy, weight: matmul(dy, weight),
-    dweight=lambda dy, input: matmul(
-        _transpose(_rows(_at_least_row(dy)), 0, 1), _rows(_at_least_row(input))
-    ),
+    dweight=lambda dy, input: _over_rows(dy, input),
     dbias=lambda dy: dy,
 )
 def _linear(input, weight, bias):
     """y = x Wᵀ + b"""
-    y = matmul(input, weight.T)
-    if bias is None:
-        return y
-    if bias.dtype != y.dtype:
-        raise _different_dtypes(y, bias)
-    y += bias
+    if input.dtype != weight.dtype or (bias is not None and bias.dtype != weight.dtype):
+        raise _different_dtypes(*[x for x in (input, weight, bias) if x is not None])
+    try:
+        y = matmul(input, weight.T)
+        if bias is not None:
+            y += bias
+    except (ValueError, RuntimeError):
+        raise _no_layer(input, weight, bias) from None
     return y
 
 
-def _at_least_row(x: Any) -> Any:
-    return x if x.ndim > 1 else _unsqueeze(x, 0)
+def _no_layer(input: np.ndarray, weight: np.ndarray, bias: Any) -> RuntimeError:
+    """What to raise where a linear layer does not fit its input."""
+    if not input.ndim or weight.ndim != 2:
+        return RuntimeError(
+            "linear takes an input of at least 1 dimension and a weight of shape (out_features, "
+            f"in_features), but they have shapes {list(input.shape)} and {list(weight.shape)}"
+        )
+    columns, rows = weight.shape
+    if input.shape[-1] != rows:
+        return RuntimeError(
+            "mat1 and mat2 shapes cannot be multiplied "
+            f"({math.prod(input.shape[:-1])}x{input.shape[-1]} and {rows}x{columns}): linear of an "
+            f"input of shape {list(input.shape)} and a weight of shape {list(weight.shape)}, which "
+            "is (out_features, in_features). The last dimension of the input must be in_features."
+        )
+    return RuntimeError(
+        f"The expanded size of the tensor ({columns}) must match the existing size of the bias, "
+        f"which has shape {list(bias.shape)}: linear with out_features {columns} takes a bias of "
+        f"shape [{columns}]"
+    )
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """y = x Wᵀ + b: (..., in) to (..., out), for a weight of shape (out, in) and a bias of shape
-    (out).
+    (out). A weight of shape (in) makes the last dimension disappear.
 
     Raises RuntimeError for shapes that do not fit and for different dtypes."""
-    if ndim_of(weight) == 1:
+    if weight.ndim == 1:
         y = matmul(input, weight)
         return y if bias is None else y + bias
-    if not ndim_of(input):
-        raise RuntimeError(
-            f"both arguments to linear need to be at least 1D, but they are 0D and {weight.ndim}D"
-        )
-    if weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
-        rows = math.prod(input.shape[:-1])
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{input.shape[-1]} and "
-            f"{'x'.join(map(str, weight.shape[::-1]))}): linear of an input of shape "
-            f"{list(input.shape)} and a weight of shape {list(weight.shape)}, which is "
-            "(out_features, in_features). The last dimension of the input must be in_features."
-        )
-    if bias is not None and tuple(bias.shape) not in ((), (1,), (weight.shape[0],)):
-        raise RuntimeError(
-            f"The expanded size of the tensor ({weight.shape[0]}) must match the existing size "
-            f"({bias.shape[-1]}) at non-singleton dimension {input.ndim - 1}: linear with "
-            f"out_features {weight.shape[0]} takes a bias of shape [{weight.shape[0]}], but got "
-            f"{list(bias.shape)}"
-        )
     return _linear(input, weight, bias)
 
 
