@@ -71,9 +71,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
         )
     index = _first(array_of(x), dim, k, largest)
     values = _topk(x, dim, index, True)
-    return return_types.topk(
-        *(_like_input(input, values, index) if not input.ndim else (values, as_given(index, input)))
-    )
+    return return_types.topk(*_like_input(input, values, index))
 
 
 def _first(x: np.ndarray, dim: int, k: int, descending: bool) -> np.ndarray:
@@ -96,9 +94,10 @@ def _at_least_1d(input: Any, dim: int) -> tuple[Any, int]:
 
 
 def _like_input(input: Any, values: Any, index: np.ndarray) -> tuple[Any, Any]:
-    return values if input.ndim else _reshape(values, ()), as_given(
-        index.reshape(input.shape), input
-    )
+    """Values and indices; of a 0-d tensor 0-d ones."""
+    if input.ndim:
+        return values, as_given(index, input)
+    return _reshape(values, ()), as_given(index.reshape(()), input)
 
 
 # -- a single rank ---------------------------------------------------------------------------------
