@@ -115,7 +115,7 @@ def _attach() -> None:
         setattr(Tensor, name, function)
     for name, function in ops.TRANSPOSES.items():
         setattr(Tensor, name, property(function))
-    Tensor._stack = staticmethod(ops.stack)
+    setattr(Tensor, "_stack", staticmethod(ops.stack))  # noqa: B010 (declared nowhere else)
     for name in have(IN_PLACE.split()):
         setattr(Tensor, name + "_", in_place(getattr(ops, name), name + "_"))
 
