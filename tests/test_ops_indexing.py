@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from compare import OURS, THEIRS
-from tables import assert_agreement, lines
+from tables import assert_agreement, better_than_torch, lines
 
 pytestmark = pytest.mark.skipif(THEIRS is None, reason="PyTorch is not installed")
 
@@ -278,6 +278,7 @@ def test_gathering(expression: str) -> None:
     assert_agreement(expression, INPUTS)
 
 
+@better_than_torch
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(), (3,), (2, 2)])
 @pytest.mark.parametrize("count", [4, 20_000])
@@ -294,6 +295,7 @@ def test_adding_rows(dtype: type, shape: tuple[int, ...], count: int) -> None:
     np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-2 if dtype is np.float16 else 1e-6)
 
 
+@better_than_torch
 def test_index_is_remembered_as_it_was() -> None:
     """Changing the index tensor afterwards changes no gradient."""
     torch = OURS.torch
