@@ -23,7 +23,7 @@ import numpy as np
 
 from autograd.dtypes import of_numpy
 from autograd.grad_mode import set_recording
-from autograd.node import FREED, AccumulateGrad, Node, accumulator
+from autograd.node import FREED, AccumulateGrad, Node, accumulator, name_of, place_of
 from autograd.record import node_of
 from autograd.rules import pull_with_graph
 from autograd.saved import Overwritten, SavedInput
@@ -104,7 +104,7 @@ def run(
                 if dy is None:  # nothing arrived, and nothing will go on
                     pulls, kept = _READY_MADE, itertools.repeat(None)
                 elif pulls is None:
-                    pulls, kept = _READY_MADE, node.apply(dy, create_graph)
+                    pulls, kept = _READY_MADE, node._pull_all(dy, create_graph)
                 elif create_graph:
                     pulls, kept = _READY_MADE, _pull_tensors(node, dy, needed)
                 if node._hooks is not None and node._hooks.after:
@@ -154,7 +154,7 @@ def run(
     except Exception as error:
         if type(node) is not AccumulateGrad and node is not None:
             error.add_note(
-                f"(in the backward of {node.name()}, for the operation at {node.where()})"
+                f"(in the backward of {name_of(node)}, for the operation at {place_of(node)})"
             )
         raise
     finally:
@@ -296,7 +296,7 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
     return [
         None
         if target is None or (needed is not None and target not in needed)
-        else pull_with_graph(node.op.rule_of(i), dy, k, node)
+        else pull_with_graph(node._op.rule_of(i), dy, k, node)
         for i, (target, k) in enumerate(zip(node._inputs, node._kept, strict=True))
     ]
 
@@ -469,12 +469,10 @@ def _name_of(hook: Any) -> str:
 def _freed(node: Node) -> RuntimeError:
     return RuntimeError(
         "Trying to backward through the graph a second time (or directly access saved tensors "
-        "after they have already been "
-        f"freed). What {node.name()} kept for backward (the operation at {node.where()}) was freed "
-        "by the first backward() "
-        "or grad(). Specify retain_graph=True the first time if you need to backward through the "
-        "graph twice; or, if a "
-        "tensor from an earlier iteration was carried over, detach() it or compute the loss anew."
+        f"after they have already been freed). What {name_of(node)} kept for backward (the "
+        f"operation at {place_of(node)}) was freed by the first backward() or grad(). Specify "
+        "retain_graph=True the first time if you need to backward through the graph twice; or, if "
+        "a tensor from an earlier iteration was carried over, detach() it or compute the loss anew."
     )
 
 
@@ -485,8 +483,8 @@ def _overwritten(node: Node, error: Overwritten) -> RuntimeError:
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         "operation: "
-        f"[torch.{kind} {list(error.shape)}], {which} {node.name()} (the operation at "
-        f"{node.where()}), is at version "
+        f"[torch.{kind} {list(error.shape)}], {which} {name_of(node)} (the operation at "
+        f"{place_of(node)}), is at version "
         f"{error.version}; expected version {error.expected} instead.{changed} Use the "
         "out-of-place form (x = x + 1 for "
         "x += 1), clone() the tensor before changing it, or change it after backward()."

@@ -16,12 +16,12 @@ import numpy as np
 
 from autograd.grad_mode import no_grad, recording
 from autograd.inplace import check_in_place, rebase, touch
-from autograd.node import FREED, NOWHERE, Node, users_frame
+from autograd.node import FREED, NOWHERE, Node, name_of, users_frame
 from autograd.record import node_of
 from autograd.saved import SavedOutputOf, keep, unpack_tensor
 from autograd.tensor import Tensor, View, alias, storage, wrap
 
-_HOW = (None, False, True)  # an apply() of its own, and memory to free
+_HOW = (None, False, True)  # no rules but a backward of its own, and memory to free
 
 
 class FunctionCtx(Node):
@@ -86,7 +86,7 @@ class FunctionCtx(Node):
             )
         return tuple(unpack_tensor(kept, self) for kept in self._kept)
 
-    def apply(self, dy: Any, create_graph: bool) -> list[Any]:
+    def _pull_all(self, dy: Any, create_graph: bool) -> list[Any]:
         """Called by the engine: the gradient for each tensor that went into forward."""
         gradients = dy if type(dy) is tuple else (dy,)
         as_tensors = [g if g is None or isinstance(g, Tensor) else wrap(g) for g in gradients]
@@ -99,7 +99,7 @@ def _as_gradient(ctx: FunctionCtx, results: Any, place: int, create_graph: bool)
     expected = len(ctx.needs_input_grad)
     if len(results) < expected or any(extra is not None for extra in results[expected:]):
         raise RuntimeError(
-            f"function {ctx.name()} returned an incorrect number of gradients (expected "
+            f"function {name_of(ctx)} returned an incorrect number of gradients (expected "
             f"{expected}, got {len(results)}): "
             "one for each argument of forward, None for those that need none"
         )
@@ -108,7 +108,7 @@ def _as_gradient(ctx: FunctionCtx, results: Any, place: int, create_graph: bool)
         return None
     if not isinstance(gradient, Tensor):
         raise TypeError(
-            f"function {ctx.name()}: expected a Tensor or None as gradient number {place}, got "
+            f"function {name_of(ctx)}: expected a Tensor or None as gradient number {place}, got "
             f"{type(gradient).__name__}"
         )
     return gradient if create_graph else gradient._array

@@ -18,10 +18,10 @@ import numpy as np
 
 from autograd.dtypes import can_cast
 from autograd.grad_mode import recording
-from autograd.node import Node, users_frame, where
+from autograd.node import Node, name_of, users_frame, where
 from autograd.op import op
 from autograd.record import node_of, record
-from autograd.tensor import Tensor, memory, storage, wrap
+from autograd.tensor import Tensor, memory, move, refresh, storage, wrap
 
 
 class Change:
@@ -102,9 +102,10 @@ def check_in_place(t: Tensor, name: str) -> None:
         return
     base = t._view.base
     if t._view.origin in _NOT_IN_PLACE and (base._requires_grad or t._view.origin != "no_grad"):
+        source = name_of(t._node) if t._node else "an operation"
         raise RuntimeError(
-            f"Output {t._slot} of {t._node.name() if t._node else 'an operation'} is a view and is "
-            f"being modified inplace ({name}). {_NOT_IN_PLACE[t._view.origin]}"
+            f"Output {t._slot} of {source} is a view and is being modified inplace ({name}). "
+            + _NOT_IN_PLACE[t._view.origin]
         )
     if base._requires_grad and base._node is None:
         raise RuntimeError(
@@ -131,7 +132,7 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
     """``t`` is now what ``node`` computed. For a view, its base is now its old self with this part
     replaced."""
     if t._view is None:
-        _move(t, node, slot)
+        move(t, node, slot)
         return
     base = t._view.base
     old = node_of(base) if base._requires_grad else None
@@ -151,17 +152,10 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
         None,
         frame,
     )
-    _move(base, changed._node, 0)
+    move(base, node_of(changed), 0)
     t._view.version = -1  # out of date, like every other view of this base
-
-
-def _move(t: Tensor, node: Any, slot: int) -> None:
-    hooks = t._node._hooks if t._node is not None else None
-    retained = hooks.retain.get(t._slot) if hooks is not None else None
-    t._node, t._slot, t._requires_grad = node, slot, True
-    if hooks is not None and retained is not None and retained() is t:
-        hooks.retain.pop(slot, None)
-        t.retain_grad()
+    if t.retains_grad:
+        refresh(t)  # the gradient of the new value from now on
 
 
 @op(dbase=lambda dy, take: _without(dy, take), dpart=lambda dy, take: take(_contiguous(dy)))

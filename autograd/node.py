@@ -29,9 +29,10 @@ class Freed:
 FREED = Freed()
 
 
-# How to run a node backward: the rule of each input, made ready by rules.py (None: the node has an
-# apply() of its own); whether it is plain, that is elementwise with nothing promoted, so that where
-# shapes are equal gradients fit as they are; whether it keeps memory to be freed (None: look).
+# How to run a node backward: the rule of each input, made ready by rules.py (None: the node is a
+# Function, which has a backward of its own); whether it is plain, that is elementwise with nothing
+# promoted, so that where shapes are equal gradients fit as they are; whether it keeps memory to be
+# freed (None: look).
 How = tuple[Any, bool, bool | None]
 
 
@@ -54,7 +55,7 @@ class Node:
     # What changes: `_kept`, for each input what its rule needs, or FREED; `_hooks`, None or Hooks.
     __slots__ = ("__weakref__", "_data", "_hooks", "_kept")
 
-    op: Any = None  # the operation's description (rules.Op), where there is one
+    _op: Any = None  # the operation's description (rules.Op), where there is one
     _fills_in_zeros = True  # whether an unused output's gradient arrives as zeros, or as None
 
     _data: tuple[How, tuple[Node | None, ...], tuple[int, ...] | None, Any, Any, CodeType, int, Any]
@@ -88,10 +89,10 @@ class Node:
 
     def name(self) -> str:
         """The name shown in ``grad_fn=<MulBackward>``."""
-        return type(self).__name__
+        return name_of(self)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {hex(id(self))}>"
+        return f"<{name_of(self)} object at {hex(id(self))}>"
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
@@ -122,7 +123,18 @@ class Node:
     def where(self) -> str:
         """The user's line that this operation was written on: ``'train.py:12'``, with its text
         where it can be read."""
-        return where(*self._data[5:7])
+        return place_of(self)
+
+
+def name_of(node: Node) -> str:
+    """``node.name()``, even if ``node`` is a ctx on which the user has stored a name of their
+    own."""
+    return type(node).__name__
+
+
+def place_of(node: Node) -> str:
+    """``node.where()``, even if ``node`` is a ctx on which the user has stored ``ctx.where``."""
+    return where(*node._data[5:7])
 
 
 class AccumulateGrad(Node):

@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from autograd.node import AccumulateGrad, How, Node
+from autograd.node import AccumulateGrad, How, Node, name_of, place_of
 from autograd.saved import SavedOutput, unpack, unpack_tensor, verified
 from autograd.tensor import Tensor
 
@@ -25,8 +25,9 @@ class Rule:
         self.input = input
         self.written = function
         self.function = as_operator(function)
-        self.needs = tuple(inspect.getfullargspec(function).args[1:])
-        self.passes_on = not self.needs and function.__code__.co_code == _PASS_ON  # lambda dy: dy
+        code = function.__code__
+        self.needs = code.co_varnames[1 : code.co_argcount]
+        self.passes_on = not self.needs and code.co_code == _PASS_ON  # lambda dy: dy
 
 
 class Op:
@@ -73,7 +74,7 @@ class Op:
         self.node: type[Node] = type(
             title + "Backward",
             (Node,),
-            {"__slots__": (), "op": self, "__module__": function.__module__},
+            {"__slots__": (), "_op": self, "__module__": function.__module__},
         )
         self.needs_output = any("y" in rule.needs for rule in self.rules.values())
         for rule in self.rules.values():
@@ -198,6 +199,6 @@ def _check_still_attached(node: Node, index: int) -> None:
     if before is not None and not isinstance(before, AccumulateGrad):
         raise RuntimeError(
             "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_(). "
-            f"{node.name()} kept it for backward (the operation at {node.where()}), and the "
+            f"{name_of(node)} kept it for backward (the operation at {place_of(node)}), and the "
             "gradient of the gradient would miss its past. Use the out-of-place .detach() instead."
         )

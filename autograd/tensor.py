@@ -22,7 +22,16 @@ from autograd import dtypes
 from autograd.device import cpu, device
 from autograd.formatting import format_tensor
 from autograd.grad_mode import recording, set_recording
-from autograd.node import AccumulateGrad, HookDict, Node, RemovableHandle, users_frame, where
+from autograd.node import (
+    AccumulateGrad,
+    HookDict,
+    Node,
+    RemovableHandle,
+    name_of,
+    place_of,
+    users_frame,
+    where,
+)
 
 _new = object.__new__
 
@@ -327,7 +336,7 @@ class Tensor:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
                 ".grad attribute won't be "
-                f"populated during backward(). It was computed at {self._node.where()}. If you "
+                f"populated during backward(). It was computed at {place_of(self._node)}. If you "
                 "want its gradient, call "
                 ".retain_grad() on it before backward(); if you meant a leaf, access that one.",
                 stacklevel=2,
@@ -495,7 +504,7 @@ class Tensor:
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         try:
             node = self.grad_fn
-            grad_fn = None if node is None else node.name()
+            grad_fn = None if node is None else name_of(node)
         except RuntimeError:  # a view that is out of date
             grad_fn = "Invalid"
         return format_tensor(
@@ -663,7 +672,22 @@ def refresh(t: Tensor) -> None:
             again = view.take(view.base)
         finally:
             set_recording(previous)
-        t._node, t._slot, t._requires_grad = again._node, again._slot, again._requires_grad
+        if again._requires_grad:
+            move(t, again._node, again._slot)
+        else:
+            t._node, t._requires_grad = None, False
+
+
+def move(t: Tensor, node: Node | None, slot: int) -> None:
+    """``t`` is now output ``slot`` of ``node``. If it retains its gradient, it is the new value's
+    that it retains."""
+    before = t._node
+    retains = t.retains_grad
+    if before is not None and before._hooks is not None and retains:
+        del before._hooks.retain[t._slot]
+    t._node, t._slot, t._requires_grad = node, slot, True
+    if node is not None and retains:
+        node._hook_table().retain[slot] = weakref.ref(t)
 
 
 _OUT_OF_DATE = {
