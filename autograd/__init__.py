@@ -41,7 +41,13 @@ from autograd.engine import backward, grad
 from autograd.formatting import get_printoptions, set_printoptions
 from autograd.from_data import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from autograd.function import Function
-from autograd.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from autograd.grad_mode import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from autograd.gradcheck import gradcheck, gradgradcheck
 from autograd.legacy import *
 from autograd.ops import *

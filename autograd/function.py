@@ -8,6 +8,7 @@ graph.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -165,17 +166,21 @@ class Function:
     vjp = backward
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Compute forward, and record it if an argument requires grad."""
+        separate = cls.setup_context is not Function.setup_context
+        if kwargs or separate:
+            args = _all_positional(cls.forward, args if separate else (None, *args), kwargs)
+            args = args if separate else args[1:]
         ctx = cls._node_class()
         recorded = recording() and any(isinstance(a, Tensor) and a.requires_grad for a in args)
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         with no_grad():
-            if cls.setup_context is Function.setup_context:
-                output = cls.forward(ctx, *args)
-            else:
+            if separate:
                 output = cls.forward(*args)
                 cls.setup_context(ctx, args, output)
+            else:
+                output = cls.forward(ctx, *args)
         outputs = output if isinstance(output, tuple) else (output,)
         for t in ctx._dirty:
             if not any(t is o for o in outputs):
@@ -188,6 +193,16 @@ class Function:
         if recorded:
             outputs = _recorded(ctx, args, outputs, sys._getframe(1))
         return outputs if isinstance(output, tuple) else outputs[0]
+
+
+def _all_positional(
+    forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    """The arguments in the order of forward's parameters, defaults included: backward has a
+    gradient to return for each."""
+    bound = inspect.signature(forward).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return bound.args
 
 
 def _recorded(
@@ -212,12 +227,10 @@ def _recorded(
 
 
 def _output(ctx: FunctionCtx, output: Any, slot: int, inputs: list[Tensor]) -> Any:
-    if (
-        not isinstance(output, Tensor)
-        or any(output is t for t in ctx._non_differentiable)
-        or output._array.dtype.kind != "f"
-    ):
+    if not isinstance(output, Tensor) or output._array.dtype.kind != "f":
         return output
+    if any(output is t for t in ctx._non_differentiable):
+        return output.detach() if output._requires_grad else output
     if any(output is t for t in ctx._dirty):
         check_in_place(output, type(ctx).__name__)
         rebase(output, ctx, slot)

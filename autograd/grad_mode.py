@@ -106,6 +106,20 @@ class enable_grad(no_grad):
     _value = True
 
 
+class inference_mode(_Switch):
+    """As :class:`no_grad` (and, with ``mode=False``, as :class:`enable_grad`). PyTorch's saves some
+    bookkeeping besides, at the price that what is computed inside can never be used in a graph;
+    here it can."""
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:  # noqa: D102
+        switch = super().__new__(cls)
+        if callable(mode):  # `@inference_mode` works without brackets too
+            switch._value = False
+            return switch(mode)
+        switch._value = not mode
+        return switch
+
+
 class set_grad_enabled(_Switch):
     """Sets recording on or off: at once as a plain call, until the end of the block as a context
     manager."""
