@@ -32,18 +32,22 @@ def main(arguments: list[str] | None = None) -> float:
     say: Callable[..., None] = _be_quiet if options.quiet else print
     autograd.manual_seed(options.seed)
     model = ConvNet.for_digits()
-    learn, test = Digits(train=True, size=16), Digits(train=False, size=16)
+    try:
+        learn, test = Digits(train=True, size=16), Digits(train=False, size=16)
+    except ImportError as error:
+        raise SystemExit(f"python -m nn: {error}") from error
     say(f"{len(learn)} digits to learn from, {len(test)} to be tested on")
     say(model)
 
-    losses = train(model, learn, test, options, say)
-    accuracy = evaluate(model, test)
+    with _one_thread():
+        losses = train(model, learn, test, options, say)
+        accuracy = evaluate(model, test)
     say(f"test accuracy {accuracy:.2%}")
 
     options.out.mkdir(parents=True, exist_ok=True)
     autograd.save(model.state_dict(), options.out / "digits.safetensors")
     say(f"wrote {options.out / 'digits.safetensors'}")
-    say(_draw(losses, options.out / "loss.svg"))
+    say(_draw(losses, options.epochs, options.out / "loss.svg"))
     return accuracy
 
 
@@ -83,17 +87,33 @@ def evaluate(model: Module, dataset: Digits) -> float:
     return (guesses == dataset.targets).float().mean().item()
 
 
-def _draw(losses: list[float], path: Path) -> str:
-    """Write the curve of the losses; returns what to tell the user."""
+def _one_thread() -> Any:
+    """The context in which NumPy multiplies matrices in a single thread.
+
+    With matrices this small a second one costs more than it gives, and with one every sum is taken
+    in the same order on every machine.
+    """
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn, as the digits do
+
+    return threadpool_limits(1, "blas")
+
+
+def _draw(losses: list[float], epochs: int, path: Path) -> str:
+    """Draw the loss of every step, and its mean over every epoch; returns what to tell the user."""
     try:
         from matplotlib.figure import Figure  # heavy, and the training does not need it
     except ImportError:
         return 'no loss curve: matplotlib is missing (pip install "gradbook[lessons]")'
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     axes = figure.subplots()
-    axes.plot(losses, linewidth=1)
-    axes.set(xlabel="step", ylabel="cross-entropy", yscale="log", title="Learning the digits")
+    steps = len(losses) // epochs
+    means = [sum(losses[i : i + steps]) / steps for i in range(0, len(losses), steps)]
+    middles = [epoch + 0.5 for epoch in range(epochs)]
+    axes.plot([i / steps for i in range(len(losses))], losses, "#b9c7dc", label="each step")
+    axes.plot(middles, means, "o-", color="#3b5b8c", label="mean of the epoch")
+    axes.set(xlabel="epoch", ylabel="cross-entropy", yscale="log", title="Learning the digits")
     axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
     figure.savefig(path)
     return f"wrote {path}"
 

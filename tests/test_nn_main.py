@@ -81,6 +81,12 @@ def test_without_matplotlib_it_goes_on(
     assert not (tmp_path / "loss.svg").exists()
 
 
+def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(SystemExit, match=re.escape('pip install "gradbook[lessons]"')):
+        main([])
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -191,6 +191,17 @@ def test_parameters_that_are_transposed_views_of_memory() -> None:
         np.testing.assert_allclose(array(w), -0.5, rtol=1e-5)
 
 
+def test_the_learning_rate_may_be_a_tensor() -> None:
+    for make_optimizer in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad):
+        ends = []
+        for lr in (0.25, torch.tensor(0.25)):
+            w = one(1.0)
+            w.grad = torch.ones(1)
+            make_optimizer([w], lr=lr).step()
+            ends.append(w.item())
+        assert math.isclose(*ends, rel_tol=1e-6)
+
+
 def test_closure() -> None:
     w = one(1.0)
     optimizer = optim.SGD([w], lr=0.1)
@@ -306,7 +317,10 @@ def test_a_method_of_ones_own() -> None:
 
     w = one(1.0)
     w.grad = torch.full((1,), 55.0)
-    SignDescent([w], lr=0.25).step()
+    optimizer = SignDescent([w], lr=0.25)
+    schedule = lr_scheduler.ExponentialLR(optimizer, 0.5)
+    optimizer.step()
+    schedule.step()  # without a warning
     assert w.tolist() == [0.75]
 
 

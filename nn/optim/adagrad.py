@@ -27,7 +27,7 @@ class Adagrad(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-2,
+        lr: float | Tensor = 1e-2,
         lr_decay: float = 0,
         weight_decay: float = 0,
         initial_accumulator_value: float = 0,
@@ -66,7 +66,7 @@ class Adagrad(Optimizer):
             state["step"] = autograd.tensor(0.0)
             state["sum"] = autograd.full_like(param, start)
         state["step"] += 1
-        lr = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        lr = float(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
         for p, g, squares in blocks(param, grad, state["sum"]):
             if group["maximize"]:
                 g = -g

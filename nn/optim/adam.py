@@ -30,7 +30,7 @@ class Adam(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -75,7 +75,7 @@ class Adam(Optimizer):
                 state["max_exp_avg_sq"] = autograd.zeros_like(param)
         state["step"] += 1
         t = state["step"].item()
-        lr, eps, decay = group["lr"], group["eps"], group["weight_decay"]
+        lr, eps, decay = float(group["lr"]), group["eps"], group["weight_decay"]
         beta1, beta2 = group["betas"]
         step_size, scale = lr / (1 - beta1**t), math.sqrt(1 - beta2**t)
         means = [state["exp_avg"], state["exp_avg_sq"]]
@@ -106,7 +106,7 @@ class AdamW(Adam):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,

@@ -84,7 +84,8 @@ class LRScheduler(_Scheduler):
 
     def step(self) -> None:
         """Begin the next epoch."""
-        if self._step_count == 1 and self.optimizer.steps_taken == 0:
+        counted = type(self.optimizer).step is Optimizer.step  # a step of one's own counts nothing
+        if self._step_count == 1 and counted and self.optimizer.steps_taken == 0:
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`: the first value "
                 "of the schedule would never be used. Call them in the opposite order.",

@@ -181,7 +181,7 @@ def blocks(*tensors: Tensor) -> Iterator[list[np.ndarray]]:
         yield [array[start : start + rows] for array in arrays]
 
 
-def check_not_negative(settings: dict[str, float]) -> None:
+def check_not_negative(settings: dict[str, Any]) -> None:
     """ValueError for the first setting that is negative, or nan, by the name it has here."""
     for name, value in settings.items():
         if not value >= 0:

@@ -29,7 +29,7 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-2,
+        lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0,
@@ -62,8 +62,8 @@ class RMSprop(Optimizer):
     def _update(
         self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
-        lr, alpha, eps, decay = group["lr"], group["alpha"], group["eps"], group["weight_decay"]
-        momentum, centered = group["momentum"], group["centered"]
+        lr, alpha, eps = float(group["lr"]), group["alpha"], group["eps"]
+        momentum, centered, decay = group["momentum"], group["centered"], group["weight_decay"]
         names = ["square_avg"]
         names += ["grad_avg"] if centered else []
         names += ["momentum_buffer"] if momentum else []

@@ -26,7 +26,7 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
         weight_decay: float = 0,
@@ -60,7 +60,7 @@ class SGD(Optimizer):
     def _update(
         self, param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
-        lr, momentum, decay = group["lr"], group["momentum"], group["weight_decay"]
+        lr, momentum, decay = float(group["lr"]), group["momentum"], group["weight_decay"]
         tensors, fresh = [param, grad], 1.0
         if momentum:
             if state.get("momentum_buffer") is None:
