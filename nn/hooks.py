@@ -51,33 +51,33 @@ class Hooks:
         self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         for hook, with_kwargs in tuple(self.forward_pre.values()):
-            if not with_kwargs:
-                changed = hook(module, args)
-                if changed is not None:
-                    args = changed if isinstance(changed, tuple) else (changed,)
-                continue
-            changed = hook(module, args, kwargs)
+            changed = hook(module, args, kwargs) if with_kwargs else hook(module, args)
             if changed is None:
                 continue
-            if not (isinstance(changed, tuple) and len(changed) == 2):
-                raise RuntimeError(
-                    "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                    f"but got {changed}."
-                )
-            args, kwargs = changed
+            if with_kwargs:
+                args, kwargs = _as_pair(changed)
+            else:
+                args = changed if isinstance(changed, tuple) else (changed,)
         return args, kwargs
 
     def _after(
         self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
     ) -> Any:
         for hook, with_kwargs in tuple(self.forward.values()):
-            if with_kwargs:
-                changed = hook(module, args, kwargs, output)
-            else:
-                changed = hook(module, args, output)
+            given = (args, kwargs) if with_kwargs else (args,)
+            changed = hook(module, *given, output)
             if changed is not None:
                 output = changed
         return output
+
+
+def _as_pair(changed: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if not (isinstance(changed, tuple) and len(changed) == 2):
+        raise RuntimeError(
+            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
+            f"but got {changed}."
+        )
+    return changed
 
 
 class _Gate:
@@ -93,7 +93,7 @@ class _Gate:
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         self.inputs = len(args)
         self.watched_inputs = any(isinstance(a, Tensor) and a.requires_grad for a in args)
-        return _watch(self._at_inputs, args)
+        return _watch(self._run_backward_hooks, args)
 
     def leave(self, output: Any) -> Any:
         if isinstance(output, tuple):
@@ -108,9 +108,6 @@ class _Gate:
             # No gradient will ever reach the inputs: what is known, is known now.
             self._run_backward_hooks((None,) * self.inputs)
         return grads
-
-    def _at_inputs(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        return self._run_backward_hooks(grads)
 
     def _run_backward_hooks(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
         for hook in tuple(self.hooks.backward.values()):
