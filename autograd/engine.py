@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-import threading
+from _thread import RLock  # as threading.RLock, but there already
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -301,7 +301,7 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
     ]
 
 
-_accumulating = threading.RLock()  # several threads may be at the same leaf
+_accumulating = RLock()  # several threads may be at the same leaf
 
 
 def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:

@@ -1,7 +1,6 @@
 """The book: every operation, one chapter a file."""
 
 from autograd.ops.arithmetic import *
-from autograd.ops.arithmetic import _add, _div, _sub  # the bare operators behind + - /
 from autograd.ops.conversion import *
 from autograd.ops.conversion import METHODS as CONVERSIONS
 from autograd.ops.comparison import *
