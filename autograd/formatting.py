@@ -12,29 +12,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograd import dtypes
 
-
-@dataclass(frozen=True)
-class _Options:
-    precision: int = 4  # digits after the point
-    threshold: float = 1000  # more elements than this are summarized
-    edgeitems: int = 3  # elements shown at each end of a summarized dimension
-    linewidth: int = 80
-    sci_mode: bool | None = None  # None: decide by looking at the numbers
-
-
-_PROFILES = {
-    "default": _Options(),
-    "short": _Options(precision=2, edgeitems=2),
-    "full": _Options(threshold=math.inf),
+_options: dict[str, Any] = {
+    "precision": 4,  # digits after the point
+    "threshold": 1000,  # more elements than this are summarized
+    "edgeitems": 3,  # elements shown at each end of a summarized dimension
+    "linewidth": 80,
+    "sci_mode": None,  # scientific notation always, never, or as the numbers need it
 }
-_options = _Options()
+_PROFILES = {
+    "default": _options,
+    "short": _options | {"precision": 2, "edgeitems": 2},
+    "full": _options | {"threshold": math.inf},
+}
 
 
 def set_printoptions(
@@ -63,12 +58,12 @@ def set_printoptions(
     }
     given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     start = _options if profile is None else _PROFILES[profile]
-    _options = replace(start, sci_mode=sci_mode, **given)
+    _options = start | given | {"sci_mode": sci_mode}
 
 
 def get_printoptions() -> dict[str, Any]:
     """The settings in force, by name; ``set_printoptions(**get_printoptions())`` changes none."""
-    return asdict(_options)
+    return dict(_options)
 
 
 def format_tensor(
@@ -88,7 +83,7 @@ def format_tensor(
     if array.size:
         contents = format_array(array, indent=len(prefix))
         told_dtypes += [dtypes.int64.numpy, dtypes.bool_.numpy]
-        shape_is_told = _options.edgeitems > 0
+        shape_is_told = _options["edgeitems"] > 0
     else:
         contents = "[]"
         shape_is_told = array.ndim == 1
@@ -108,7 +103,7 @@ def format_array(array: np.ndarray, indent: int = 0) -> str:
     """The nested brackets of ``array``; lines after the first are indented by ``indent``."""
     if array.ndim == 0:
         return _choose_format(array)(array.item())
-    edge = _options.edgeitems if array.size > _options.threshold else None
+    edge = _options["edgeitems"] if array.size > _options["threshold"] else None
     if edge == 0:
         return "[...]"
     form = _choose_format(array if edge is None else _corners(array, edge))
@@ -118,12 +113,11 @@ def format_array(array: np.ndarray, indent: int = 0) -> str:
 # -- how a number is written -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class _Format:
     """How to write a number, and the width that lines its column up."""
 
-    write: Callable[[Any], str]
-    width: int
+    def __init__(self, write: Callable[[Any], str], width: int) -> None:
+        self.write, self.width = write, width
 
     def __call__(self, value: Any) -> str:
         return self.write(value).rjust(self.width)
@@ -137,14 +131,14 @@ def _choose_format(shown: np.ndarray) -> _Format:
     telling = shown[np.isfinite(shown) & (shown != 0)].tolist()
     magnitudes = [abs(value) for value in telling] or [1.0]
     largest, smallest = max(magnitudes), min(magnitudes)
-    scientific = _options.sci_mode and bool(telling)
+    precision, scientific = _options["precision"], _options["sci_mode"] and bool(telling)
     if scientific is None:
         scientific = largest / smallest > 1000 or largest > 1e8 or smallest < 1e-4
     if scientific:
-        return _wide_enough(f"{{:.{_options.precision}e}}".format, telling)
+        return _wide_enough(f"{{:.{precision}e}}".format, telling)
     if all(value == math.floor(value) for value in telling):
         return _wide_enough(_write_whole, telling)
-    return _wide_enough(f"{{:.{_options.precision}f}}".format, telling)
+    return _wide_enough(f"{{:.{precision}f}}".format, telling)
 
 
 def _wide_enough(write: Callable[[Any], str], values: list[Any]) -> _Format:
@@ -170,7 +164,7 @@ def _brackets(array: np.ndarray, form: _Format, indent: int, edge: int | None) -
     inner = indent + 1
     if array.ndim == 1:
         items = _ends(array, edge, form, " ...")
-        per_line = max(1, (_options.linewidth - indent) // (form.width + 2))
+        per_line = max(1, (_options["linewidth"] - indent) // (form.width + 2))
         lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
         gap = 1
     else:
@@ -194,7 +188,7 @@ def _append(text: str, suffixes: list[str], indent: int) -> str:
     column = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
         column += len(suffix) + 2
-        if column <= _options.linewidth:
+        if column <= _options["linewidth"]:
             text += f", {suffix}"
         else:
             text += f",\n{'':{indent}}{suffix}"

@@ -12,8 +12,8 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
-import threading
 import weakref
+from _thread import RLock  # as threading.RLock, but there already
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
@@ -167,7 +167,7 @@ def accumulator(variable: Any) -> AccumulateGrad:
     return node
 
 
-_meeting = threading.RLock()  # where threads that use a leaf for the first time agree on its node
+_meeting = RLock()  # where threads that use a leaf for the first time agree on its node
 
 
 def _nobody() -> None:

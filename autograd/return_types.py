@@ -3,8 +3,14 @@ dim).indices``."""
 
 from __future__ import annotations
 
+import functools
 from collections import namedtuple
 from typing import Any
+
+
+@functools.cache  # many have the same fields, and making a namedtuple takes its time
+def _fields(names: str) -> Any:
+    return namedtuple("fields", names)
 
 
 def _declare(name: str, fields: str) -> Any:
@@ -14,7 +20,7 @@ def _declare(name: str, fields: str) -> Any:
         )
         return f"torch.return_types.{name}(\n{parts})"
 
-    base: Any = namedtuple(name, fields)  # type: ignore[misc]  # a variable number of names
+    base = _fields(fields)
     return type(name, (base,), {"__slots__": (), "__repr__": show, "__module__": __name__})
 
 

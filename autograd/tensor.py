@@ -13,7 +13,6 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -523,6 +522,8 @@ class Tensor:
                 "protocol at the moment. "
                 "Copy the numbers with tensor.detach().clone()."
             )
+        from copy import deepcopy  # which is what called this
+
         if id(self) in memo:
             return memo[id(self)]
         copy = memo[id(self)] = wrap(memory(self).copy(), type(self))
