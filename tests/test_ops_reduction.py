@@ -382,3 +382,28 @@ def test_named_results_show_their_names() -> None:
     values, indices = result
     assert values is result.values
     assert indices.dtype is torch.int64
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        lambda x: x.max(1),
+        lambda x: x.min(1),
+        lambda x: x.sort(1),
+        lambda x: x.topk(2, 1),
+        lambda x: x.median(1),
+        lambda x: x.mode(1),
+        lambda x: x.kthvalue(2, 1),
+        lambda x: x.cummax(1),
+    ],
+)
+def test_changing_the_indices_does_not_change_the_gradient(pick: Any) -> None:
+    gradients = []
+    for changed in (False, True):
+        x = autograd.tensor([[1.0, 5.0, 3.0], [9.0, 2.0, 4.0]], requires_grad=True)
+        values, indices = pick(x)
+        if changed:
+            indices.zero_()
+        values.sum().backward()
+        gradients.append(x.grad.tolist())
+    assert gradients[0] == gradients[1]

@@ -84,11 +84,13 @@ def picking(name: str, adjoint: Callable[..., Any]) -> Callable[..., Any]:
         return y if keepdim else y.squeeze(dim)
 
     pick.__name__ = name
-    return linear(
+    picked = linear(
         dx=lambda dy, x_shape, dim, index, keepdim: adjoint(
             dy if keepdim else unsqueeze(dy, dim), x_shape, dim, index
         )
     )(pick)
+    # The user is given the index too, and may change it: backward keeps a copy.
+    return lambda x, dim, index, keepdim: picked(x, dim, index.copy(), keepdim)
 
 
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
