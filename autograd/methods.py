@@ -11,45 +11,47 @@ import numpy as np
 from autograd import engine, ops
 from autograd.grad_mode import recording
 from autograd.inplace import in_place, touch, write
+from autograd.ops.activation import _relu
+from autograd.ops.arithmetic import _add, _div, _sub
 from autograd.ops.indexing import assign, index_put_values, is_basic_index
 from autograd.ops.parts import _replace
+from autograd.record import binary
 from autograd.tensor import Tensor, memory
 
 # -- operators -------------------------------------------------------------------------------------
 
 # The operators are the bare two-input operations: nothing stands between x * y and MulBackward.
-_SAME = {"_add": "__add__", "_sub": "__sub__", "mul": "__mul__", "_div": "__truediv__"}
-_SAME |= {
-    "neg": "__neg__",
-    "abs": "__abs__",
-    "matmul": "__matmul__",
-    "pow": "__pow__",
-    "positive": "__pos__",
-}
-_SAME |= {"floor_divide": "__floordiv__", "remainder": "__mod__"}
-_SAME |= {name: f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}
-_SAME |= {"bitwise_and": "__and__", "bitwise_or": "__or__", "bitwise_xor": "__xor__"}
-_SAME |= {"bitwise_left_shift": "__lshift__", "bitwise_right_shift": "__rshift__"}
+OPERATORS = {
+    "__add__": _add, "__sub__": _sub, "__mul__": ops.mul, "__truediv__": _div,
+    "__floordiv__": ops.floor_divide, "__mod__": ops.remainder, "__pow__": ops.pow,
+    "__matmul__": ops.matmul, "__neg__": ops.neg, "__pos__": ops.positive, "__abs__": ops.abs,
+    "__eq__": ops.eq, "__ne__": ops.ne, "__lt__": ops.lt, "__le__": ops.le, "__gt__": ops.gt,
+    "__ge__": ops.ge, "__and__": ops.bitwise_and, "__or__": ops.bitwise_or,
+    "__xor__": ops.bitwise_xor, "__lshift__": ops.bitwise_left_shift,
+    "__rshift__": ops.bitwise_right_shift,
+}  # fmt: skip
 
-_REFLECTED = {
-    "_add": "__radd__",
-    "_sub": "__rsub__",
-    "mul": "__rmul__",
-    "_div": "__rtruediv__",
-    "matmul": "__rmatmul__",
-}
-_REFLECTED |= {"pow": "__rpow__", "floor_divide": "__rfloordiv__", "remainder": "__rmod__"}
-_REFLECTED |= {"bitwise_and": "__rand__", "bitwise_or": "__ror__", "bitwise_xor": "__rxor__"}
+# other * self, for an other that is no tensor.
+REFLECTED = {
+    "__radd__": _add, "__rsub__": _sub, "__rmul__": ops.mul, "__rtruediv__": _div,
+    "__rfloordiv__": ops.floor_divide, "__rmod__": ops.remainder, "__rpow__": ops.pow,
+    "__rmatmul__": ops.matmul, "__rand__": ops.bitwise_and, "__ror__": ops.bitwise_or,
+    "__rxor__": ops.bitwise_xor,
+}  # fmt: skip
 
-_AUGMENTED = {
-    "_add": "__iadd__",
-    "_sub": "__isub__",
-    "mul": "__imul__",
-    "_div": "__itruediv__",
-    "pow": "__ipow__",
-}
-_AUGMENTED |= {"floor_divide": "__ifloordiv__", "remainder": "__imod__"}
-_AUGMENTED |= {"bitwise_and": "__iand__", "bitwise_or": "__ior__", "bitwise_xor": "__ixor__"}
+# self *= other, in place.
+AUGMENTED = {
+    "__iadd__": _add, "__isub__": _sub, "__imul__": ops.mul, "__itruediv__": _div,
+    "__ifloordiv__": ops.floor_divide, "__imod__": ops.remainder, "__ipow__": ops.pow,
+    "__iand__": ops.bitwise_and, "__ior__": ops.bitwise_or, "__ixor__": ops.bitwise_xor,
+}  # fmt: skip
+
+
+def _operator(function: Any) -> Any:
+    """self * other. Of two operands, operations of one shape alone know how to decline the other."""
+    if hasattr(function, "op") and hasattr(function.op, "reflected"):
+        return binary(function.op, is_operator=True)
+    return function
 
 
 def _reflected(function: Any) -> Any:
@@ -74,7 +76,7 @@ METHODS = """
     view_as reshape reshape_as flatten unflatten ravel squeeze unsqueeze transpose swapaxes
     swapdims t permute movedim moveaxis expand expand_as broadcast_to repeat tile
     repeat_interleave flip fliplr flipud roll rot90 narrow select diagonal diag diag_embed
-    diagflat tril triu unfold as_strided sum_to_size clone contiguous split split_with_sizes
+    diagflat tril triu unfold sum_to_size clone contiguous split split_with_sizes
     tensor_split chunk unbind hsplit vsplit dsplit sum nansum mean nanmean prod var std max min
     amax amin aminmax argmax argmin all any logsumexp norm count_nonzero median nanmedian mode
     kthvalue quantile nanquantile cumsum cumprod cummax cummin logcumsumexp diff sort argsort
@@ -100,24 +102,18 @@ IN_PLACE = """
 
 
 def _attach() -> None:
-    def have(names: Any) -> Any:  # while chapters are being written
-        return [n for n in names if hasattr(ops, n)]
-
-    for name in have(_SAME):
-        setattr(Tensor, _SAME[name], getattr(ops, name))
-    for name in have(_REFLECTED):
-        setattr(Tensor, _REFLECTED[name], _reflected(getattr(ops, name)))
-    for name in have(_AUGMENTED):
-        setattr(Tensor, _AUGMENTED[name], in_place(getattr(ops, name), _AUGMENTED[name]))
-    for name in have(METHODS.split()):
-        setattr(Tensor, name, getattr(ops, name))
-    for name, function in ops.CONVERSIONS.items():
+    given: dict[str, Any] = {name: _operator(function) for name, function in OPERATORS.items()}
+    given |= {name: _reflected(function) for name, function in REFLECTED.items()}
+    given |= {name: in_place(function, name) for name, function in AUGMENTED.items()}
+    given |= {name: getattr(ops, name) for name in METHODS.split()}
+    given |= {name + "_": in_place(getattr(ops, name), name + "_") for name in IN_PLACE.split()}
+    given |= ops.CONVERSIONS
+    given |= {name: property(function) for name, function in ops.TRANSPOSES.items()}
+    given["relu"] = _relu  # without the choice that nn.functional.relu offers
+    given["_stack"] = staticmethod(ops.stack)  # for the engine, which knows no operations
+    given |= {function.__name__: function for function in OTHERS}
+    for name, function in given.items():
         setattr(Tensor, name, function)
-    for name, function in ops.TRANSPOSES.items():
-        setattr(Tensor, name, property(function))
-    setattr(Tensor, "_stack", staticmethod(ops.stack))  # noqa: B010 (declared nowhere else)
-    for name in have(IN_PLACE.split()):
-        setattr(Tensor, name + "_", in_place(getattr(ops, name), name + "_"))
 
 
 def __invert__(self: Tensor) -> Tensor:
@@ -155,6 +151,11 @@ def backward(
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Replace the contents by those of ``src`` (broadcast and converted), recorded: the gradient
     goes to ``src``."""
+    if getattr(src, "ndim", 0) > self.dim():
+        raise RuntimeError(
+            f"output with shape {list(self.shape)} doesn't match the broadcast shape "
+            f"{list(src.shape)}: a copy has no room for further dimensions. Use src.squeeze()."
+        )
     name = "copy_"
     return write(self, lambda old: _replaced(old, src), name, sys._getframe(1))
 
@@ -212,7 +213,6 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         write(self, lambda old: index_put_values(old, index, value), "__setitem__", frame)
 
 
-for _function in (__invert__, where, backward, copy_, fill_, zero_, detach_, __setitem__):
-    setattr(Tensor, _function.__name__, _function)
+OTHERS = (__invert__, where, backward, copy_, fill_, zero_, detach_, __setitem__)
 
 _attach()

@@ -157,8 +157,10 @@ def unary(op: Op) -> Callable[..., Any]:
     return apply
 
 
-def binary(op: Op) -> Callable[..., Any]:
-    """y = f(a, b), elementwise: the inputs broadcast and are promoted; either may be a number."""
+def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
+    """y = f(a, b), elementwise: the inputs broadcast and are promoted; either may be a number.
+
+    Python's operators give the other operand's class a chance, if it is no class of ours."""
     forward, node_class, how = op.forward, op.node, op.plain_how
     # Whether dtypes must be looked into even where both inputs have the same.
     particular = op.floats or op.kinds is not None or not op.bools
@@ -246,6 +248,8 @@ def binary(op: Op) -> Callable[..., Any]:
             or t._array.dtype.kind != "f"
             or not simple_with_number[place]
         ):
+            if is_operator and not isinstance(number, (*ARRAYS, *NUMBERS)):
+                return NotImplemented
             return other_kinds(input, other, frame)
         if t._view is not None:
             refresh(t)

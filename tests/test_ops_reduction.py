@@ -3,10 +3,14 @@ as PyTorch's."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from compare import OURS, THEIRS
 from tables import assert_agreement, better_than_torch, lines
+
+import autograd
 
 nan, inf = np.nan, np.inf
 random = np.random.default_rng(0)
