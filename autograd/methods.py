@@ -48,7 +48,7 @@ AUGMENTED = {
 
 
 def _operator(function: Any) -> Any:
-    """self * other. Of two operands, operations of one shape alone know how to decline the other."""
+    """self * other, as Python asks for it: another kind of operand may be declined."""
     if hasattr(function, "op") and hasattr(function.op, "reflected"):
         return binary(function.op, is_operator=True)
     return function
