@@ -1400,3 +1400,29 @@ def test_shared_leaves_stay_shared_in_a_copy() -> None:
     x = leaf([1.0, 2.0])
     first, second = copy.deepcopy([x, x])
     assert first is second
+
+
+# Operators ----------------------------------------------------------------------------------------
+
+
+def test_operators_leave_strangers_to_their_own_class() -> None:
+    class Stranger:
+        def __radd__(self, other: Any) -> str:
+            return "radd"
+
+        def __rmul__(self, other: Any) -> str:
+            return "rmul"
+
+        def __gt__(self, other: Any) -> str:
+            return "gt"
+
+    x = leaf([1.0, 2.0])
+    assert (x + Stranger(), x * Stranger(), x < Stranger()) == ("radd", "rmul", "gt")
+    for stranger in (None, "a", [1.0, 2.0], Stranger):
+        assert (x == stranger) is False
+        assert (x != stranger) is True
+        with pytest.raises(TypeError):
+            x - stranger
+        with pytest.raises(TypeError):
+            stranger - x
+    assert x not in [None, "a"]

@@ -407,10 +407,9 @@ RESULTS = [
     "{a} * {b}", "{a} + {b}", "{a} - 2 * {b}", "{a}.sin()", "{a}.exp()", "{a} * 0.5",
     "{a}.sigmoid()", "{a}.clone()", "{a}[[0, 1]]", "torch.cat(({a}, {a}))", "{a}.sum()",
     "{a}.sum(0)", "{a}.relu()", "{a}.abs()", "{a} / ({b} ** 2 + 1)", "({a} @ {b}).tanh()",
-    "torch.where({a} > {b}, {a}, {b})",
 ]
 VIEWS = [
-    "{a}.t()", "{a}[0]", "{a}[:, 1:]", "{a}.view(-1)", "{a}.reshape(-1)", "{a}[..., 0]",
+    "{a}.t()", "{a}[0]", "{a}[:, 1:]", "{a}.reshape(-1)", "{a}[..., 0]",
     "{a}[1:][0]", "{a}.unsqueeze(0)", "{a}.transpose(0, -1)", "{a}.diagonal()",
     "{a}.narrow(0, 0, 1)", "{a}.flatten()", "{a}.select(-1, 1)", "{a}.view_as({a})",
     "{a}[:2, ::2]",
