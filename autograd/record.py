@@ -285,7 +285,8 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
             y = forward(a, b)
         except ValueError as error:
             raise does_not_fit(op, (input, other), error) from None
-        return _recorded_if_due(op, (input, other), (input, other), y, (a, b), frame)
+        operands = None if type(y) is ndarray else (a, b)
+        return _recorded_if_due(op, (input, other), (input, other), y, operands, frame)
 
     def reflected(self: Any, other: Any) -> Any:
         """other * self, where ``other`` is no tensor."""
