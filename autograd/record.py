@@ -28,6 +28,7 @@ from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, w
 _new = object.__new__
 _getframe = sys._getframe
 ndarray = np.ndarray
+_NOTHING = (None, None)  # what a sum keeps for the derivatives by its two terms
 
 # -- recording -------------------------------------------------------------------------------------
 
@@ -172,6 +173,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
     ]
     simple = all(simple_with_number)
     a_needs_b, b_needs_a = bool(needs_a), bool(needs_b)
+    keeps = a_needs_b or b_needs_a
 
     def apply(input: Any, other: Any) -> Any:
         if not isinstance(other, Tensor):
@@ -233,7 +235,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
             dtype,
             (node_a, node_b),
             (slot_a, slot_b) if slot_a or slot_b else None,
-            (kept_a, kept_b),
+            (kept_a, kept_b) if keeps else _NOTHING,
             operands,
             _getframe(1),
         )
