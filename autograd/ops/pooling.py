@@ -87,8 +87,7 @@ def _first_inside(axes: Axes) -> np.ndarray:
     """For each window, its first tap that is not under padding: it wins if all values are −∞."""
     first = np.zeros((), np.intp)
     for axis in axes:
-        begins = axis.stride * np.arange(axis.places) - axis.padding
-        first = first[..., None] * axis.taps + np.maximum(-(begins // axis.dilation), 0)
+        first = first[..., None] * axis.taps + np.maximum(-(axis.begins // axis.dilation), 0)
     return first
 
 
@@ -97,8 +96,7 @@ def _positions(winners: np.ndarray, axes: Axes, lengths: Sizes) -> np.ndarray:
     found = np.zeros((), np.int64)
     numbers = np.unravel_index(winners, [axis.taps for axis in axes])
     for i, (axis, tap, length) in enumerate(zip(axes, numbers, lengths, strict=True)):
-        begins = axis.stride * np.arange(axis.places) - axis.padding
-        begins = begins.reshape(-1, *[1] * (len(axes) - 1 - i))
+        begins = axis.begins.reshape(-1, *[1] * (len(axes) - 1 - i))
         found = found * length + begins + axis.dilation * tap
     return found
 
@@ -185,8 +183,7 @@ def _divisor(axes: Axes, lengths: Sizes, count_include_pad: bool) -> Any:
     """How many elements the windows have; what lies beyond the padding (ceil_mode) never counts."""
     product: np.ndarray = np.ones((), np.int64)
     for axis, length in zip(axes, lengths, strict=True):
-        begins = axis.stride * np.arange(axis.places) - axis.padding
-        ends = np.minimum(begins + axis.taps, length + axis.padding)
+        begins, ends = axis.begins, np.minimum(axis.begins + axis.taps, length + axis.padding)
         if not count_include_pad:
             begins, ends = np.maximum(begins, 0), np.minimum(ends, length)
         product = product[..., None] * (ends - begins)

@@ -43,6 +43,11 @@ class Axis(NamedTuple):
         """The number of elements from the first tap at the first place to the last at the last."""
         return self.stride * (self.places - 1) + self.dilation * (self.taps - 1) + 1
 
+    @property
+    def begins(self) -> np.ndarray:
+        """Where on the axis the window at each place begins."""
+        return self.stride * np.arange(self.places) - self.padding
+
     def under(self, tap: int) -> slice:
         """What ``tap`` sees of an axis that begins where the reach begins: one element a place."""
         first = self.dilation * tap
