@@ -65,7 +65,7 @@ def train(
     losses: list[float] = []
     for epoch in range(1, options.epochs + 1):
         model.train()
-        bar = tqdm(loader, f"epoch {epoch}", leave=False, disable=options.quiet)
+        bar = tqdm(loader, f"epoch {epoch}", leave=False, disable=options.quiet or None)  # None: no terminal, no bar
         for images, targets in bar:
             loss = F.cross_entropy(model(images), targets)
             optimizer.zero_grad()
