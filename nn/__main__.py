@@ -65,7 +65,8 @@ def train(
     losses: list[float] = []
     for epoch in range(1, options.epochs + 1):
         model.train()
-        bar = tqdm(loader, f"epoch {epoch}", leave=False, disable=options.quiet or None)  # None: no terminal, no bar
+        # Where there is no terminal, `None` means no bar.
+        bar = tqdm(loader, f"epoch {epoch}", leave=False, disable=options.quiet or None)
         for images, targets in bar:
             loss = F.cross_entropy(model(images), targets)
             optimizer.zero_grad()
