@@ -512,6 +512,9 @@ def backward(
     one of another shape, or if its graph was freed or something it kept was overwritten."""
     outputs = _sequence(tensors, "tensors")
     targets = None if inputs is None else list(dict.fromkeys(_sequence(inputs, "inputs")))
+    for t in targets or ():
+        if t.requires_grad and not t.is_leaf:
+            t.retain_grad()
     if targets is not None and not targets:
         raise RuntimeError(
             "'inputs' argument to 'backward' cannot be empty. Leave it out to reach all leaves."
@@ -522,7 +525,7 @@ def backward(
     run(roots, retain, create_graph, wanted)
     if wanted is not None and targets is not None:
         for t, gradient in zip(targets, wanted.found, strict=True):
-            if gradient is not None:
+            if gradient is not None and t.is_leaf:
                 hooks, t._leaf_hooks = t._leaf_hooks, None  # these have seen it already
                 try:
                     accumulate(t, gradient)

@@ -190,15 +190,26 @@ def _contiguous(dy: Any) -> Any:
 
 
 def _fill(target: np.ndarray, values: Any) -> None:
-    if not target.flags.writeable:
+    if not target.flags.writeable and not _made_writeable(target):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location "
-            "(it was made by expand or broadcast), or its memory is read-only. Please clone() the "
-            "tensor before performing "
-            "the operation."
+            "single memory location (it was made by expand or broadcast), or its memory is "
+            "read-only. Please clone() the tensor before performing the operation."
         )
     target[...] = values
+
+
+def _made_writeable(view: np.ndarray) -> bool:
+    """Whether the view could be opened for writing: one element of something stretched, say, that
+    is not stretched itself."""
+    stretched = any(not step and n > 1 for step, n in zip(view.strides, view.shape, strict=True))
+    if stretched or view.base is None:
+        return False
+    try:
+        view.flags.writeable = True
+    except ValueError:  # the memory itself is read-only
+        return False
+    return True
 
 
 def _check_result(t: Tensor, new: Any, name: str) -> None:

@@ -472,7 +472,11 @@ def _mark_view(op: Op, base: Tensor, settings: tuple[Any, ...], out: Any) -> Non
     several = type(out) is tuple
     for slot, t in enumerate(out if several else (out,)):
         array, owner = t._array, base._array
-        if array.base is None or (array.base is not owner and array.base is not owner.base):
+        if array.base is None or (
+            array.base is not owner
+            and array.base is not owner.base
+            and not np.may_share_memory(array, owner)
+        ):
             continue
         changes = storage(base)
         t._storage = changes
