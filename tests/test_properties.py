@@ -462,8 +462,22 @@ def random_program(seed: int, length: int) -> list[Step]:
 REFUSED = "refused"
 
 
-def run_program(library: Library, seed: int, steps: list[Step], careful: bool = False) -> list[Any]:
-    """What every line did; then, of every tensor, its value and the gradients of its sum."""
+def derivatives(library: Library, tensor: Any, leaves: list[Any], order: int) -> list[np.ndarray]:
+    """The gradients of Σ tensor², or with order 2 those of the sum of their squares."""
+    total, found = (tensor * tensor).sum(), [None] * len(leaves)
+    for level in range(order):
+        if total.requires_grad:
+            found = library.autograd.grad(
+                total, leaves, retain_graph=True, create_graph=level + 1 < order, allow_unused=True
+            )
+        total = sum((g * g).sum() for g in found if g is not None) + 0 * total.detach()
+    return [np.zeros((3, 3)) if g is None else array(g).copy() for g in found]
+
+
+def run_program(
+    library: Library, seed: int, steps: list[Step], order: int, careful: bool = False
+) -> list[Any]:
+    """What every line did; then, of every tensor, its value and its derivatives."""
     leaves = [library.leaf(numbers(seed + i, 3, 3) / 2, True) for i in range(2)]
     constant = library.leaf(numbers(seed + 2, 3, 3) / 2)
     pool = {"p0": leaves[0], "p1": leaves[1] * 1, "p2": constant, "put_": put_}
@@ -479,27 +493,22 @@ def run_program(library: Library, seed: int, steps: list[Step], careful: bool = 
         pool[f"p{number}"] = result
     for number in range(3 + len(steps)):
         tensor = pool[f"p{number}"]
-        for x in leaves:
-            x.grad = None
         try:
-            if tensor.requires_grad:
-                tensor.sum().backward(retain_graph=True)
+            record.append([array(tensor).copy(), *derivatives(library, tensor, leaves, order)])
         except RuntimeError as refusal:
             if "modified by an inplace operation" not in str(refusal):
                 raise
             record.append(REFUSED)
-            continue
-        grads = [np.zeros((3, 3)) if x.grad is None else array(x.grad).copy() for x in leaves]
-        record.append([array(tensor).copy(), *grads])
     return record
 
 
-def check_program(seed: int, length: int) -> None:
+def check_program(seed: int, length: int, order: int = 1) -> None:
     steps = random_program(seed, length)
     text = "".join(f"\np{i} = {s.plain}{'   # no_grad' * s.silent}" for i, s in enumerate(steps, 3))
-    ours, theirs = run_program(OURS, seed, steps), run_program(THEIRS, seed, steps)
-    truth = run_program(THEIRS, seed, steps, careful=True)
-    as_theirs, as_truth = (ours[:length] == other[:length] for other in (theirs, truth))
+    ours, theirs = (run_program(library, seed, steps, order) for library in (OURS, THEIRS))
+    truth = run_program(THEIRS, seed, steps, order, careful=True)
+    as_theirs = ours[:length] == theirs[:length]
+    as_truth = ours[:length] == truth[:length] and OURS is not THEIRS
     assert as_theirs or as_truth, f"{text}\n{ours[:length]}, PyTorch {theirs[:length]}"
     for number in range(3 + length):
         mine, peer, right = (record[length + number] for record in (ours, theirs, truth))
@@ -515,6 +524,8 @@ def check_program(seed: int, length: int) -> None:
 @pytest.mark.parametrize("seed", range(150))
 def test_random_programs(seed: int) -> None:
     check_program(seed, length=4 + seed % 12)
+    if seed % 3 == 0:
+        check_program(seed, length=4 + seed % 12, order=2)
 
 
 @pytest.mark.slow
@@ -522,4 +533,4 @@ def test_random_programs(seed: int) -> None:
 @pytest.mark.parametrize("block", range(20))
 def test_many_random_programs(block: int) -> None:
     for seed in range(1000 + 200 * block, 1200 + 200 * block):
-        check_program(seed, length=4 + seed % 20)
+        check_program(seed, length=4 + seed % 20, order=1 + seed % 2)
