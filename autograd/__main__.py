@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
+import itertools
 import operator
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -51,18 +54,24 @@ class Evaluation:
     tensor."""
 
     def __init__(self, expression: str, variables: dict[str, Tensor]) -> None:
-        self.expression = expression
+        self.expression = expression = re.sub(r"\s", " ", expression).strip()  # one line
         self.variables = variables
         self.steps: list[tuple[str, Tensor]] = []
         try:
-            tree = ast.parse(expression, mode="eval")
+            self.result = self._value(ast.parse(expression, mode="eval").body)
         except SyntaxError as error:
-            raise ExpressionError(
-                f"not an expression: {error.msg}", expression, (error.offset or 1) - 1
-            ) from None
+            column = (error.offset or len(expression) + 1) - 1  # 0: something is missing at the end
+            raise ExpressionError(f"not an expression: {error.msg}", expression, column) from None
         except (RecursionError, MemoryError):
-            raise ExpressionError("nested too deeply", expression, 0) from None
-        self.result = self._value(tree.body)
+            raise ExpressionError("nested too deeply, or too large", expression, 0) from None
+        except ValueError as error:  # of characters that are none
+            raise ExpressionError(f"not an expression: {error}", ascii(expression), 0) from None
+        if isinstance(self.result, tuple):
+            raise ExpressionError(
+                "the result is several tensors: take one of them, as in max(x, 0)[0]",
+                expression,
+                0,
+            )
         if not isinstance(self.result, Tensor):
             raise ExpressionError(
                 "the expression uses no variable, so there is nothing to differentiate",
@@ -74,15 +83,18 @@ class Evaluation:
         compute = getattr(self, f"_{type(part).__name__.lower()}", None)
         if compute is None:
             raise self._error(
-                f"{type(part).__name__} is not understood here; use numbers, names, + - * / ** @, "
+                f"{ast.unparse(part)} is not understood here; use numbers, names, + - * / ** @, "
                 "indexing and functions",
                 part,
             )
         return compute(part)
 
     def _constant(self, part: ast.Constant) -> Any:
-        if not isinstance(part.value, (int, float)):
-            raise self._error(f"{part.value!r} is not a number", part)
+        if part.value is not None and part.value is not ...:  # which stand in indices
+            if not isinstance(part.value, (int, float)):
+                raise self._error(f"{part.value!r} is not a number", part)
+            if abs(part.value) > sys.float_info.max:
+                raise self._error("too large for a number", part)
         return part.value
 
     def _name(self, part: ast.Name) -> Tensor:
@@ -108,19 +120,19 @@ class Evaluation:
         return self._apply(part, self._operator(part.ops[0], part), both)
 
     def _call(self, part: ast.Call) -> Any:
-        name = part.func.id if isinstance(part.func, ast.Name) else ast.unparse(part.func)
-        function = (
-            getattr(ops, name, None)
-            if isinstance(part.func, ast.Name) and not name.startswith("_")
-            else None
-        )
-        if not callable(function):
+        known = {name: f for name, f in vars(ops).items() if callable(f) and name[0] != "_"}
+        name = ast.unparse(part.func)
+        if name not in known:
+            near = ", ".join(difflib.get_close_matches(name, known)) or "exp, tanh, sum, matmul"
             raise self._error(
-                f"unknown function '{name}'. The functions are those of autograd: exp, tanh, sum, ...",
-                part,
+                f"unknown function '{name}'. The functions are those of autograd: {near}, ...", part
             )
-        settings = {k.arg: self._value(k.value) for k in part.keywords if k.arg is not None}
-        return self._apply(part, function, [self._value(a) for a in part.args], settings)
+        settings = {}
+        for keyword in part.keywords:
+            if keyword.arg is None:
+                raise self._error("** is not understood in a call", part)
+            settings[keyword.arg] = self._value(keyword.value)
+        return self._apply(part, known[name], [self._value(a) for a in part.args], settings)
 
     def _subscript(self, part: ast.Subscript) -> Any:
         return self._apply(
@@ -149,16 +161,20 @@ class Evaluation:
     def _apply(
         self, part: ast.expr, function: Callable[..., Any], args: list[Any], settings: Any = None
     ) -> Any:
-        if all(isinstance(a, (int, float)) for a in args):
-            args = [a if abs(a) < 2**53 and float(a).is_integer() else float(a) for a in args]
-            if function is operator.pow:
-                args[0] = float(args[0])  # whole numbers could grow without end
+        numbers = all(isinstance(a, (int, float)) for a in args)
+        if numbers and (function is operator.pow or any(abs(a) > 2**53 for a in args)):
+            args = [float(a) for a in args]  # whole numbers could grow without end
         try:
             value = function(*args, **(settings or {}))
+        except RecursionError:
+            raise
+        except OverflowError:
+            raise self._error("the result is too large for a number", part) from None
         except (
             ArithmeticError,
             AttributeError,
-            IndexError,
+            LookupError,
+            MemoryError,
             RuntimeError,
             TypeError,
             ValueError,
@@ -169,14 +185,21 @@ class Evaluation:
         return value
 
     def _error(self, message: str, part: ast.expr) -> ExpressionError:
-        # The column counts bytes of UTF-8; the caret counts characters.
-        column = len(self.expression.encode()[: part.col_offset].decode(errors="ignore"))
-        if isinstance(part, ast.BinOp):  # the operator itself, not the start of its left side
-            end = len(self.expression.encode()[: part.left.end_col_offset].decode(errors="ignore"))
-            column = end + next(
-                (i for i, c in enumerate(self.expression[end:]) if c not in " )"), 0
-            )
+        column = self._column(part.col_offset)
+        if isinstance(part, (ast.BinOp, ast.Compare)):
+            column = self._behind(part.left)  # the operator
+        elif isinstance(part, (ast.Attribute, ast.Subscript)):
+            column = self._behind(part.value)  # the dot, the bracket
         return ExpressionError(message, self.expression, column)
+
+    def _behind(self, part: ast.expr) -> int:
+        end = self._column(part.end_col_offset or 0)
+        rest = self.expression[end:]
+        return end + len(rest) - len(rest.lstrip(" )"))
+
+    def _column(self, offset: int) -> int:
+        """The parser counts bytes of UTF-8, the caret characters."""
+        return len(self.expression.encode()[:offset].decode())
 
 
 def variable(assignment: str) -> tuple[str, Tensor]:
@@ -186,13 +209,23 @@ def variable(assignment: str) -> tuple[str, Tensor]:
         raise ExpressionError("expected NAME=VALUE, as in x=-2 or w=[[1,2],[3,4]]", assignment, 0)
     try:
         value = tensor(ast.literal_eval(text.strip())) * 1.0
-    except (SyntaxError, TypeError, ValueError, RuntimeError):
+    except (ArithmeticError, MemoryError, RuntimeError, SyntaxError, TypeError, ValueError):
         raise ExpressionError(
             f"the value of {name.strip()} is not a number or a list of numbers",
             assignment,
-            len(name) + 1,
+            len(name) + 1 + len(text) - len(text.lstrip()),
         ) from None
     return name.strip(), value.requires_grad_()
+
+
+def _variables(assignments: Sequence[str]) -> dict[str, Tensor]:
+    variables: dict[str, Tensor] = {}
+    for assignment in assignments:
+        name, value = variable(assignment)
+        if name in variables:
+            raise ExpressionError(f"{name} was given a value before", assignment, 0)
+        variables[name] = value
+    return variables
 
 
 def table(evaluation: Evaluation) -> str:
@@ -219,6 +252,21 @@ def _short(t: Tensor) -> str:
     return text.replace("\n" + " " * len("tensor("), "\n").removesuffix(".")
 
 
+def _options_first(words: Sequence[str]) -> list[str]:
+    """The words of the command line with its options in front and ``--`` behind them, so that the
+    expression may begin with a minus."""
+    options, others = [], []
+    rest = iter(words)
+    for word in rest:
+        if word == "--svg":
+            options += [word, *itertools.islice(rest, 1)]
+        elif word in ("-h", "--help") or word.startswith("--svg="):
+            options.append(word)
+        elif word != "--":
+            others.append(word)
+    return [*options, "--", *others]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 0, 1 (no picture) or 2 (not understood)."""
     parser = argparse.ArgumentParser(
@@ -234,9 +282,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         default="graph.svg",
         help="where the picture goes (default: graph.svg)",
     )
-    options = parser.parse_args(argv)
+    options = parser.parse_args(_options_first(sys.argv[1:] if argv is None else argv))
     try:
-        evaluation = Evaluation(options.expression, dict(variable(a) for a in options.variables))
+        evaluation = Evaluation(options.expression, _variables(options.variables))
         result = evaluation.result
         for _, t in evaluation.steps:
             if t.requires_grad:
