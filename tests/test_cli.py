@@ -1,5 +1,5 @@
-"""`python -m autograd`: what it prints, what it draws, and what it refuses, with the caret under the
-character that is to blame."""
+"""`python -m autograd`: what it prints, what it draws, and what it refuses, with the caret under
+the character that is to blame."""
 
 from __future__ import annotations
 
