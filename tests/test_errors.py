@@ -7,9 +7,11 @@ project adds: the place in the user's program, the cause, the repair.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -442,3 +444,38 @@ def test_words(row: Any) -> None:
     tensors = {name: OURS.leaf(np.asarray(given.make(random))) for name, given in inputs.items()}
     message = complaint(kind, lambda: OURS.evaluate(expression, tensors))
     says(message, *phrases, ours=ours)
+
+
+# The command line ---------------------------------------------------------------------------------
+# (arguments, what the message says, the column its caret stands in)
+
+COMMANDS: list[tuple[list[str], str, int]] = [
+    (["(x + y) * z", "x=-2"], "unknown name 'y' (known: x)", 5),
+    (["x", "y=1"], "unknown name 'x' (known: y)", 0),
+    (["x +", "x=1"], "not an expression", 3),
+    (["x * foo(x)", "x=1"], "unknown function 'foo'", 4),
+    (["open('a')"], "unknown function 'open'", 0),
+    (["__import__('os')"], "unknown function '__import__'", 0),
+    (["x.__class__", "x=1"], "is not understood here", 1),
+    (["[n for n in x]", "x=1"], "is not understood here", 0),
+    (["x @ y", "x=[[1,2]]", "y=[[1,2]]"], "shapes cannot be multiplied (1x2 and 1x2)", 2),
+    (["x + y", "x=1", "y=one"], "the value of y is not a number or a list of numbers", 2),
+    (["x * 2", "x=[[1,2],[3]]"], "the value of x", 2),
+    (["x", "x"], "expected NAME=VALUE", 0),
+]
+
+
+@pytest.mark.skipif(OURS is THEIRS, reason="PyTorch has no such command")
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command[0]))
+def test_command_line(command: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Nothing is evaluated but a whitelist; what is not understood is pointed at."""
+    arguments, phrase, column = command
+    picture = tmp_path / "graph.svg"
+    status = importlib.import_module("autograd.__main__").main([*arguments, "--svg", str(picture)])
+    written = capsys.readouterr()
+    assert status == 2
+    assert phrase in written.err
+    assert written.out == ""
+    *_, caret = written.err.rstrip().splitlines()
+    assert caret == " " * (4 + column) + "^", written.err
+    assert not picture.exists()

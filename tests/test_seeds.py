@@ -1875,6 +1875,143 @@ def s4_loader() -> None:
     assert [b.tolist() for b in epochs[0]] != [b.tolist() for b in epochs[1]]
 
 
+# Pictures, and what takes longer ------------------------------------------------------------------
+
+
+def texts(result: Any) -> list[str]:
+    """All that is written in the picture of a result's graph."""
+    if OURS is THEIRS:
+        pytest.skip("PyTorch draws no graphs")
+    svg = torch.visualize.draw(result)._repr_svg_()
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+
+@row("S2-FigSVG")
+def s2_picture() -> None:
+    *_, f = toy()
+    f.backward(retain_graph=True)
+    found = {float(text) for text in texts(f) if re.fullmatch(r"-?[\d.]+", text)}
+    assert {-2, 5, -4, 3, -12, 1} <= found
+
+
+@row("S3-ProductSVG")
+def s3_product_picture() -> None:
+    """2²⁰ paths, and a picture that grows with the nodes."""
+    a = b = P(1.1)
+    for _ in range(20):
+        a = b = a * b
+    assert 42 <= len(texts(a)) < 2000
+
+
+@row("S0-GraphSVG")
+def s0_picture() -> None:
+    p = s0_parameters()
+    found = "".join(texts(s0_forward(p)["L"])).lower()
+    for operation in ("conv", "add", "abs", "softmax", "log"):
+        assert operation in found, operation
+
+
+@row("S2-PoolCost")
+def s2_pool_cost() -> None:
+    """After 2x2 pooling the next convolution has a quarter of the places to compute."""
+    x, w = torch.zeros(1, 1, 34, 34), torch.zeros(1, 1, 3, 3)
+    places = [F.conv2d(t, w, padding=1).numel() for t in (x, F.max_pool2d(x, 2))]
+    assert places == [4 * 17 * 17, 17 * 17]
+
+
+@row("S4-Naive")
+def s4_naive() -> None:
+    """One backward gives what one forward for every weight gives."""
+    w = P(random(4, 3))
+    function = lambda w: torch.relu(w @ T([1.0, -2.0, 0.5])).sum()  # noqa: E731
+    (g,) = grad(function(w), w)
+    for place in np.ndindex(4, 3):
+        moved = array(w).copy()
+        moved[place] += 1e-6
+        is_((function(T(moved)) - function(w)) / 1e-6, g[place], rtol=1e-6, atol=1e-9)
+
+
+@row("S4-FindAnywhere")
+def s4_find_anywhere() -> None:
+    """Nine weights find a pattern at every place; a linear layer needs nine for each place."""
+    pattern = np.array([[0.0, 1, 0], [1, 1, 1], [0, 1, 0]])
+    for i, j in np.ndindex(6, 6):
+        picture = np.zeros((8, 8))
+        picture[i : i + 3, j : j + 3] = pattern
+        response = array(F.conv2d(image(picture), image(pattern)))[0, 0]
+        assert np.unravel_index(response.argmax(), response.shape) == (i, j)
+    dense, filters = nn.Linear(64, 36, bias=False), nn.Conv2d(1, 1, 3, bias=False)
+    assert (dense.weight.numel(), filters.weight.numel()) == (2304, 9)
+
+
+@row("S2-UAT")
+def s2_approximation() -> None:
+    """A hidden layer *with* an activation learns a sine (erratum: without one it stays linear)."""
+    x = torch.linspace(-3, 3, 64)[:, None]
+    errors = []
+    for activation in (nn.Tanh(), nn.Identity()):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(1, 16), activation, nn.Linear(16, 1))
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+        for _ in range(300):
+            optimizer.zero_grad()
+            loss = F.mse_loss(net(x), torch.sin(x))
+            loss.backward()
+            optimizer.step()
+        errors.append(loss.item())
+    assert errors[0] < 0.01 < 0.1 < errors[1]
+
+
+@row("S4-Code12.4order")
+def s4_printed_order() -> None:
+    """As printed, the optimizer comes before the net it is to optimize."""
+    with pytest.raises(NameError, match="net"):
+        exec(
+            "optimizer = torch.optim.SGD(net.parameters(), lr=0.01)\nnet = ConvNet()",
+            {"torch": torch},
+        )
+
+
+@row("S4-Epochs")
+def s4_epochs() -> None:
+    """48 pictures of three kinds, eight epochs: loss below 0.2."""
+    torch.manual_seed(0)
+    r = np.random.default_rng(0)
+    labels = np.arange(48) % 3
+    pictures = r.normal(0, 0.3, (48, 3, 32, 32)).astype(np.float32)
+    pictures[np.arange(48), labels] += 1
+    data = torch.utils.data.TensorDataset(torch.tensor(pictures), torch.tensor(labels))
+    net = conv_net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+    for _ in range(8):
+        losses = []
+        for x, y in torch.utils.data.DataLoader(data, batch_size=8, shuffle=True):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(net(x), y)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert np.mean(losses) < 0.2
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_row(name: str) -> None:
     ROWS[name]()
+
+
+@pytest.mark.slow
+def test_row_s2_vgg16_in_full() -> None:
+    """S2-VGG16full: 138,357,544 parameters at work."""
+    layers, channels = [], 3
+    for width in [64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0]:
+        convolution = [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()] if width else []
+        layers += convolution or [nn.MaxPool2d(2)]
+        channels = width or channels
+    for width, out in ((512 * 7 * 7, 4096), (4096, 4096), (4096, 1000)):
+        layers += [nn.Flatten(), nn.Linear(width, out), nn.ReLU()]
+    net = nn.Sequential(*layers[:-1], nn.Softmax(dim=1))
+    assert sum(p.numel() for p in net.parameters()) == 138_357_544
+    with torch.no_grad():
+        probabilities = net(torch.rand(1, 3, 224, 224))
+    assert tuple(probabilities.shape) == (1, 1000)
+    assert probabilities.sum().item() == pytest.approx(1, abs=1e-5)

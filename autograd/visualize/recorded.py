@@ -47,7 +47,7 @@ class Value:
     @property
     def is_number(self) -> bool:
         """Whether it is a Python number, which an operation took as it is."""
-        return isinstance(self.array, (bool, int, float)) and self.tensor is None
+        return type(self.array) in (bool, int, float) and self.tensor is None
 
     @property
     def grad(self) -> Any:
