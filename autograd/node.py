@@ -224,19 +224,23 @@ _OURS = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), package) + os.sep
     for package in ("autograd", "nn")
 )
-# Source files seen that are not this library's: a set is the quickest to ask.
+# Source files seen that are not this library's, and those that are: a set is the quickest to ask.
 users_files: set[str] = set()
+_our_files: set[str] = set()
 NOWHERE = ((lambda: None).__code__, 0, None)
 
 
 def users_frame(frame: FrameType) -> FrameType:
     """The nearest frame, from ``frame`` outwards, that is not this library's own (the outermost one
     if all are)."""
-    while frame.f_code.co_filename.startswith(_OURS) and frame.f_back is not None:
-        frame = frame.f_back
-    filename = frame.f_code.co_filename
-    if not filename.startswith(_OURS):
-        users_files.add(filename)
+    while frame.f_code.co_filename not in users_files:
+        filename = frame.f_code.co_filename
+        if filename not in _our_files:
+            (_our_files if filename.startswith(_OURS) else users_files).add(filename)
+        elif frame.f_back is not None:
+            frame = frame.f_back
+        else:
+            break
     return frame
 
 
