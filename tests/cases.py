@@ -335,6 +335,19 @@ case("torch.hypot(x, y)", x=(3, 4), y=(4,))
 case("torch.addcmul(x, y, z, value=0.5)", x=(3, 4), y=(3, 4), z=(4,))
 case("torch.addcdiv(x, y, z, value=0.5)", x=(3, 4), y=(3, 4), z=positive(4))
 case("torch.nan_to_num(x)", x=exact([nan, inf, -inf, 2.0]), smooth=False)
+for turning in ("deg2rad", "rad2deg"):
+    elementwise(turning)
+case("torch.sinc(x)", "x.sinc()", x=[*SHAPES, fixed(SPECIAL)])
+case("torch.lgamma(x)", "x.lgamma()", x=[fixed(positive(*s)) for s in SHAPES])
+case("torch.logit(x)", "x.logit()", x=[chance(3, 4), chance()])
+case("torch.logit(x, eps=0.2)", x=chance(3, 4))
+case("torch.copysign(x, y)", x=(3, 4), y=(4,))
+case("torch.fmax(x, y)", x=[(3, 4), exact([1.0, nan])], y=[(4,), exact([nan, 2.0])], smooth=False)
+case("torch.fmin(x, y)", x=[(3, 4), exact([1.0, nan])], y=[(4,), exact([nan, 2.0])], smooth=False)
+case("torch.logaddexp2(x, y)", x=(3, 4), y=(4,))
+case("torch.xlogy(x, y)", x=[(3, 4), exact([0.0, 0.0])], y=[positive(4), exact([0.0, 2.0])],
+     smooth=False)
+case("torch.heaviside(x, y)", x=fixed(exact([-1.0, 0.0, 2.0])), y=fixed((3,)))
 
 # Reductions ---------------------------------------------------------------------------------------
 
@@ -410,6 +423,12 @@ case("torch.cumprod(x, 0)", x=[exact([2.0, 0.0, 3.0, 4.0]), exact([0.0, 2.0, 0.0
      exact([3.0, 2.0, 0.0])], smooth=False)
 case("torch.logcumsumexp(x, 1)", x=(2, 3))
 case("torch.cummax(x, 1)", x=distinct(2, 4))
+case("torch.cummin(x, 1)", x=distinct(2, 4))
+case("torch.nansum(x)", x=exact([1.0, nan, 2.0]), smooth=False)
+case("torch.nanmean(x, 1)", x=exact([[1.0, nan, 2.0], [nan, 3.0, 5.0]]), smooth=False)
+case("torch.kthvalue(x, 2, dim=1)", x=distinct(3, 4))
+case("torch.median(x, dim=1)", x=distinct(3, 5))
+case("torch.quantile(x, 0.3)", x=distinct(7))
 case("torch.count_nonzero(x)", x=[ties(3, 4), ints(5)])
 case("torch.trace(x)", "x.trace()", x=[(3, 3), (2, 4)])
 case("torch.median(x)", x=[distinct(5), distinct(2, 3)])
@@ -455,6 +474,13 @@ case("torch.einsum('bhqd,bhkd->bhqk', x, y)", x=(2, 2, 3, 2), y=(2, 2, 4, 2))
 case("torch.tensordot(x, y, 1)", x=(3, 4), y=(4, 2))
 case("torch.tensordot(x, y, dims=([1], [0]))", x=(3, 4), y=(4, 2, 2))
 case("torch.kron(x, y)", x=(2, 3), y=(3, 2))
+for of_square in ("det", "inv", "pinv", "svdvals"):
+    case(f"torch.linalg.{of_square}(x)", x=[(3, 3), (2, 3, 3)])
+case("torch.linalg.slogdet(x)", x=(3, 3))
+case("torch.linalg.solve(x, y)", x=(3, 3), y=[(3, 2), (3,)])
+case("torch.linalg.cholesky(x @ x.mT + torch.eye(3).double())", x=(3, 3))
+case("torch.linalg.eigvalsh(x + x.mT)", x=(3, 3))
+case("torch.linalg.matrix_power(x, 3)", x=(3, 3))
 
 # Shape --------------------------------------------------------------------------------------------
 
@@ -594,6 +620,16 @@ case("torch.sort(x, 1)", "x.sort(1)", x=distinct(3, 4))
 case("torch.sort(x, descending=True)", x=[distinct(5), distinct(2, 4)])
 case("torch.argsort(x)", "x.argsort()", x=distinct(3, 4))
 case("torch.topk(x, 2)", "x.topk(2)", x=distinct(3, 4))
+for way in ("sum", "prod", "mean", "amax", "amin"):
+    case(f"torch.scatter_reduce(x, 0, i, y, '{way}')", x=distinct(3, 2), i=index(4, 2, of=3),
+         y=positive(4, 2), smooth=False)
+case("torch.index_copy(x, 0, i, y)", x=(4, 2), i=fixed(exact([2, 0])), y=(2, 2))
+case("torch.index_fill(x, 0, i, 2.5)", x=(4, 2), i=fixed(exact([2, 0])))
+case("torch.take(x, i)", x=(3, 4), i=index(5, of=12))
+case("x.index_put((i,), y, accumulate=True)", x=(4,), i=index(6, of=4), y=(6,))
+case("torch.select_scatter(x, y, 1, 2)", x=(3, 4), y=(3,))
+case("torch.slice_scatter(x, y, 0, 1)", x=(3, 4), y=(2, 4))
+case("torch.diagonal_scatter(x, y)", x=(3, 3), y=(3,))
 case("torch.unique(x)", x=[ints(10), fixed(ties(8))])
 case("torch.bincount(x)", x=index(9, of=5))
 
@@ -660,6 +696,7 @@ case("F.conv_transpose2d(x, w, b, groups=2)", x=(2, 4, 3, 3), w=(4, 2, 2, 3), b=
 case("F.conv_transpose2d(x, w, stride=2, padding=1, groups=2)", x=(4, 3, 3), w=(4, 1, 3, 3))
 case("F.conv1d(x, w, b, stride=2, padding=1)", x=(2, 3, 7), w=(4, 3, 3), b=(4,))
 case("F.conv1d(x, w, padding='same')", x=(2, 2, 5), w=(3, 2, 3))
+case("F.conv3d(x, w, b, stride=2, padding=1)", x=(1, 2, 4, 3, 5), w=(2, 2, 3, 3, 2), b=(2,))
 for pool in ("max_pool2d", "avg_pool2d"):
     case(f"F.{pool}(x, 2)", f"F.{pool}(x, [2, 2])", f"F.{pool}(x, kernel_size=(2, 2))",
          x=[distinct(2, 2, 4, 4), distinct(1, 5, 5), distinct(1, 1, 2, 2)])

@@ -409,9 +409,9 @@ RESULTS = [
     "{a}.sum(0)", "{a}.relu()", "{a}.abs()", "{a} / ({b} ** 2 + 1)", "({a} @ {b}).tanh()",
 ]
 VIEWS = [
-    "{a}.t()", "{a}[0]", "{a}[:, 1:]", "{a}.reshape(-1)", "{a}[..., 0]",
+    "{a}.t()", "{a}[0]", "{a}[:, 1:]", "{a}[..., 0]",
     "{a}[1:][0]", "{a}.unsqueeze(0)", "{a}.transpose(0, -1)", "{a}.diagonal()",
-    "{a}.narrow(0, 0, 1)", "{a}.flatten()", "{a}.select(-1, 1)", "{a}.view_as({a})",
+    "{a}.narrow(0, 0, 1)", "{a}.squeeze()", "{a}.select(-1, 1)", "{a}.view_as({a})",
     "{a}[:2, ::2]",
 ]
 CHANGES = [

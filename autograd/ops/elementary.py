@@ -102,7 +102,8 @@ def rad2deg(x):
 @elementwise(dx=lambda dy, x, y: dy * masked((cos(math.pi * x) - y) / x, x != 0), floats=True)
 def sinc(x):
     """sin(πx) / πx, elementwise, and 1 at 0."""
-    return _like(np.sinc(x.astype(np.promote_types(x.dtype, np.float32))), x)
+    angle = math.pi * x.astype(np.promote_types(x.dtype, np.float32))
+    return _like(np.where(angle == 0, 1, np.sin(angle) / angle), x)
 
 
 # -- hyperbolas ------------------------------------------------------------------------------------
