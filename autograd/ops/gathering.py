@@ -15,6 +15,7 @@ import numpy as np
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.broadcasting import expand
+from autograd.ops.conversion import clone
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.indexing import _index_put, _sum_rows, masked_fill
 from autograd.ops.parts import _slice
@@ -469,6 +470,8 @@ def repeat_interleave(
 
 
 def _repeated(x: Any, dim: int, count: int) -> Any:
+    if count == 1:
+        return clone(x)
     shape = tuple(x.shape)
     copies = expand(unsqueeze(x, dim + 1), (*shape[: dim + 1], count, *shape[dim + 1 :]))
     return _reshape(copies, (*shape[:dim], shape[dim] * count, *shape[dim + 1 :]))

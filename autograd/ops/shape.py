@@ -343,7 +343,9 @@ def _roll(x, shifts, dims):
 @flexible
 def flip(input: Any, dims: Any) -> Any:
     """A copy with the order of the elements reversed along each of ``dims``."""
-    return _flip(input, several(dims, ndim_of(input)))
+    ndim = ndim_of(input)
+    dims = several(dims, ndim)
+    return _flip(input, dims if ndim else ())
 
 
 def fliplr(input: Any) -> Any:
