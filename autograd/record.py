@@ -398,7 +398,7 @@ def variadic(op: Op) -> Callable[..., Any]:
         if not any_tensor:
             return forward(*arrays, **settings)
         y = forward(*arrays, **settings)
-        values = (tensors, *(settings[name] for name in op.settings))
+        values = (tensors, *[settings.get(name, op.defaults.get(name)) for name in op.settings])
         return _recorded_if_due(op, tensors, values, y, None, _getframe(1))
 
     return apply

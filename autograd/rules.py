@@ -6,6 +6,7 @@ import inspect
 import itertools
 import operator
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from autograd.node import AccumulateGrad, How, Node, name_of, place_of
@@ -22,10 +23,15 @@ class Rule:
     plan: tuple[tuple[str, int], ...]  # where each need is found: (what, number of the argument)
 
     def __init__(self, input: str, function: Callable[..., Any]) -> None:
+        code = getattr(function, "__code__", None)
+        if code is None or not code.co_argcount:
+            raise TypeError(
+                f"the rule d{input} must be a Python function whose first parameter is dy, but got "
+                f"{function!r}"
+            )
         self.input = input
         self.written = function
         self.function = as_operator(function)
-        code = function.__code__
         self.needs = code.co_varnames[1 : code.co_argcount]
         self.passes_on = not self.needs and code.co_code == _PASS_ON  # lambda dy: dy
 
@@ -58,7 +64,7 @@ class Op:
             self.settings = self.parameters[len(self.inputs) :]
         self.defaults = dict(
             zip(reversed(self.parameters), reversed(function.__defaults__ or ()), strict=False)
-        )
+        ) | (function.__kwdefaults__ or {})
         # Traits: whether integers are computed as floats; whether the output may share the memory
         # of the input; which kinds of dtype (NumPy's letters b, i, u, f; None: all) it computes in;
         # whether it takes bool tensors beside others.
@@ -69,7 +75,7 @@ class Op:
         self.rules = {name[1:]: Rule(name[1:], rule) for name, rule in rules.items()}
         self.apply: Callable[..., Any]
         self.reflected: Callable[..., Any]  # for binary operations: with the two exchanged
-        self._check(traits)
+        self._check(code, traits)
         title = "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
         self.node: type[Node] = type(
             title + "Backward",
@@ -106,9 +112,14 @@ class Op:
         needs = {need for rule in self.rules.values() for need in rule.needs}
         return True if needs & {"y", *self.inputs} else None if needs & {*self.settings} else False
 
-    def _check(self, unknown: dict[str, Any]) -> None:
+    def _check(self, code: CodeType, unknown: dict[str, Any]) -> None:
         """A misspelt name is found here, when the module is imported."""
         where = f"@{self.kind} {self.name}"
+        if self.parameters if self.variadic else code.co_kwonlyargcount:
+            raise TypeError(
+                f"{where}: an operation is either f(x, y, setting), called with its settings by "
+                "position or by keyword, or f(*xs, setting)"
+            )
         if unknown:
             raise TypeError(
                 f"{where}: unknown traits {', '.join(unknown)}; known are floats, view, kinds, "
