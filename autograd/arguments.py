@@ -29,6 +29,7 @@ def constant(number: float, x: Any) -> Any:
 
 ARRAYS = (np.ndarray, np.generic)
 NUMBERS = (bool, int, float)
+_OPERANDS = ARRAYS + NUMBERS
 
 _MISSING = object()
 _FIRST_TWO = ("input", "other")  # what PyTorch calls the first two tensors of any operation
@@ -73,13 +74,8 @@ def _position(op: Op, name: str) -> int | None:
 def promote(op: Op, *operands: Any) -> list[Any]:
     """The operands in their common dtype. Python numbers stay what they are: NumPy fits them to the
     arrays."""
+    check_operands(op, operands)
     present = [x for x in operands if x is not None]
-    for position, x in enumerate(present):
-        if not isinstance(x, (*ARRAYS, *NUMBERS)):
-            raise TypeError(
-                f"{op.name}(): argument '{(*_FIRST_TWO, *op.parameters[2:])[position]}' (position "
-                f"{position + 1}) must be Tensor, not {type(x).__name__}"
-            )
     common = dtypes.result_dtype(*present)
     if not op.bools:
         refused = [x.dtype for x in present if isinstance(x, ARRAYS) and x.dtype.kind == "b"]
@@ -90,6 +86,17 @@ def promote(op: Op, *operands: Any) -> list[Any]:
     if op.floats and common.kind != "f":
         common = dtypes.get_default_dtype().numpy
     return [x.astype(common, copy=False) if isinstance(x, ARRAYS) else x for x in operands]
+
+
+def check_operands(op: Op, operands: tuple[Any, ...]) -> None:
+    """Raise TypeError for what is neither array nor number: a list, say, which NumPy would take and
+    Python would add to another in its own way."""
+    for position, x in enumerate(operands):
+        if x is not None and not isinstance(x, _OPERANDS):
+            raise TypeError(
+                f"{op.name}(): argument '{(*_FIRST_TWO, *op.parameters[2:])[position]}' (position "
+                f"{position + 1}) must be Tensor, not {type(x).__name__}"
+            )
 
 
 def as_float(x: Any) -> Any:

@@ -14,6 +14,7 @@ from autograd.arguments import (
     array_argument,
     as_float,
     bind,
+    check_operands,
     constant,
     does_not_fit,
     not_implemented,
@@ -244,6 +245,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         """A tensor of floats and a number, which stays as it is: NumPy fits it to the tensor."""
         number = input if place else other
         if not isinstance(t, Tensor):
+            check_operands(op, (input, other))
             return forward(input, other)  # arrays in, array out
         if (
             type(number) not in NUMBERS
@@ -308,7 +310,7 @@ def with_settings(op: Op) -> Callable[..., Any]:
         values = args if len(args) == total and not kwargs else bind(op, args, kwargs)
         input = values[0]
         if not isinstance(input, Tensor):
-            return forward(*map(_content, values))
+            return forward(array_argument(op, input), *map(_content, values[1:]))
         if input._view is not None:
             refresh(input)
         x = memory(input) if view else input._array
@@ -365,6 +367,7 @@ def general(op: Op) -> Callable[..., Any]:
         any_tensor = _refreshed(tensors)
         arrays = [v._array if isinstance(v, Tensor) else v for v in values]
         if not any_tensor:
+            check_operands(op, tensors)
             return forward(*arrays)
         if promotes:
             arrays[:count] = promote(op, *arrays[:count])

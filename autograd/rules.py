@@ -125,11 +125,12 @@ class Op:
                 f"{where}: unknown traits {', '.join(unknown)}; known are floats, view, kinds, "
                 "bools and tensors"
             )
-        if tuple(self.inputs) != tuple(self.rules) and self.rules:
+        first = self.inputs if self.variadic else self.parameters[: len(self.inputs)]
+        if self.rules and not tuple(self.rules) == self.inputs == first:
             raise TypeError(
                 f"{where}: rules are given for {', '.join(self.rules)}, but the parameters are "
-                f"{', '.join(self.inputs + self.settings)}; "
-                "the tensor inputs come first, each with its rule, in order"
+                f"{', '.join(self.parameters or self.inputs)}; the tensor inputs come first, each "
+                "with its rule, in order"
             )
         known = {"y", *self.inputs, *self.settings, *(["i"] if self.variadic else [])}
         known |= {name + what for name in self.inputs for what in ("_shape", "_dtype")}
