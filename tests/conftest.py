@@ -1,11 +1,10 @@
-"""What all tests share: --slow, a seeded generator, PyTorch where it is installed."""
+"""What all tests share: --slow, hypothesis's settings, PyTorch where it is installed."""
 
 from __future__ import annotations
 
 import os
 from types import ModuleType
 
-import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -23,12 +22,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "slow" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    """The same random numbers in every run."""
-    return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ COMMANDS = [
     command for block in BLOCKS if block.language == "console" for command in read_commands(block)
 ]
 RUN_HERE = [
-    pytest.param(command, id=command.text, marks=[pytest.mark.slow] * ("-m nn" in command.text))
+    pytest.param(command, id=command.text)
     for command in COMMANDS
     if not command.text.startswith(SET_UP)
 ]
