@@ -1,0 +1,194 @@
+"""gradcheck and gradgradcheck: what is right passes, and of what is wrong they say what it is.
+
+Written in PyTorch's words; `SUBJECT=torch pytest` shows that PyTorch decides alike. The reasons are
+given in our own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from compare import OURS, SUBJECT
+
+torch, autograd = OURS.torch, OURS.autograd
+gradcheck, gradgradcheck = autograd.gradcheck, autograd.gradgradcheck
+
+GradcheckError = import_module(gradcheck.__module__).GradcheckError
+
+
+def leaf(values: Any, dtype: Any = torch.float64) -> Any:
+    return torch.tensor(values, dtype=dtype, requires_grad=True)
+
+
+def says(words: str) -> str | None:
+    """A pattern for our message; PyTorch's has other words."""
+    return None if SUBJECT == "torch" else words
+
+
+def square(slope: float = 2, detached: bool = False, noise: float = 0, offset: float = 0) -> Any:
+    """x², whose backward can be made wrong in several ways."""
+
+    class Square(autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            if detached:
+                x = x.detach()
+            return slope * x * dy + offset + noise * dy * torch.rand(x.shape, dtype=torch.float64)
+
+    return Square.apply
+
+
+# What is right ------------------------------------------------------------------------------------
+
+matrix = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
+RIGHT: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
+    "one input": (lambda x: x.sin() * x, (leaf([1.0, 2.0]),)),
+    "a number": (lambda x: x * x, (leaf(2.0),)),
+    "nothing": (lambda x: x * x, (leaf([]),)),
+    "a matrix, transposed": (lambda x: x @ x, (matrix.t().requires_grad_(),)),
+    "two inputs": (lambda x, y: x * y, (leaf([1.0, 2.0]), leaf([[3.0], [4.0]]))),
+    "inputs that need no gradient": (lambda x, m, n: x @ m * n, (leaf([1.0, 2.0]), matrix, 3)),
+    "an input that is not used": (lambda x, y: x * x, (leaf([1.0, 2.0]), leaf([3.0]))),
+    "two outputs": (lambda x: (x * x, x.exp()), (leaf([1.0, 2.0]),)),
+    "a view": (lambda x: x.view(-1), (leaf([[1.0, 2.0]]),)),
+    "the input itself": (lambda x: x, (leaf([1.0, 2.0]),)),
+    "an intermediate result as input": (lambda x: x * x, (leaf([1.0, 2.0]) * 3,)),
+    "a kink, but not there": (lambda x: x.relu(), (leaf([-1.0, 2.0]),)),
+    "whole numbers": (lambda x: x.argmax(), (leaf([1.0, 2.0]),)),
+    "changed in place": (lambda x: x.clone().mul_(3), (leaf([1.0, 2.0]),)),
+    "a rule of one's own": (square(), (leaf([1.0, 2.0]),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right(name: str) -> None:
+    function, inputs = RIGHT[name]
+    tensors = [x for x in inputs if isinstance(x, torch.Tensor)]
+    before = [x.tolist() for x in tensors]
+    assert gradcheck(function, inputs) is True
+    assert [x.tolist() for x in tensors] == before  # the inputs are as they were
+    assert all(x.grad is None for x in tensors if x.is_leaf)
+
+
+@pytest.mark.parametrize("name", [name for name in RIGHT if name != "whole numbers"])
+def test_right_twice(name: str) -> None:
+    assert gradgradcheck(*RIGHT[name]) is True
+
+
+def test_one_tensor_need_not_be_in_a_tuple() -> None:
+    assert gradcheck(lambda x: x * x, leaf([1.0]))
+    assert gradcheck(lambda x, y: x * y, [leaf([1.0]), leaf([1.0])])
+
+
+# What is wrong ------------------------------------------------------------------------------------
+
+
+def test_a_wrong_rule() -> None:
+    with pytest.raises(GradcheckError, match="Jacobian mismatch for output 0") as caught:
+        gradcheck(square(slope=2.5), leaf([1.3, 2.0]))
+    if SUBJECT != "torch":
+        assert str(caught.value) == (
+            "Jacobian mismatch for output 0 with respect to input 0: d output[0] / d input[0] is "
+            "3.25 by backward and 2.6 by central differences (2 of 4 elements differ). The input "
+            "there is 1.3."
+        )
+    assert gradcheck(square(slope=2.5), leaf([1.3]), raise_exception=False) is False
+    assert gradcheck(square(slope=2.5), leaf([1.3]), atol=1)
+
+
+def test_a_wrong_rule_of_the_second_of_two() -> None:
+    with pytest.raises(GradcheckError, match="for output 1 with respect to input 1") as caught:
+        gradcheck(
+            lambda x, y: (x * x, x * square(slope=1)(y)), (leaf([[1.0, 2.0]]), leaf([0.0, 3.0]))
+        )
+    if SUBJECT != "torch":
+        assert r"d output[0, 1] / d input[1] is 6 by backward and 12" in str(caught.value)
+
+
+def test_a_rule_that_makes_something_of_nothing() -> None:
+    with pytest.raises(GradcheckError):
+        gradcheck(square(offset=1e-6), leaf([1.0, 2.0]), atol=1e-3)
+    if SUBJECT != "torch":
+        with pytest.raises(GradcheckError, match="a gradient of zero did not come back as zero"):
+            gradcheck(square(offset=1e-6), leaf([1.0, 2.0]), atol=1e-3)
+        assert gradcheck(
+            square(offset=1e-6), leaf([1.0, 2.0]), atol=1e-3, check_undefined_grad=False
+        )
+
+
+def test_a_kink() -> None:
+    words = says("It is a kink: the slope is 0 on its left and 1 on its right. Move the input away")
+    with pytest.raises(GradcheckError, match=words):
+        gradcheck(lambda x: x.relu(), leaf([2.0, 0.0]))
+
+
+def test_the_edge_of_a_domain() -> None:
+    with pytest.raises(GradcheckError, match=says("not finite there: move the input")):
+        gradcheck(lambda x: x.sqrt(), leaf([0.0]))
+
+
+@pytest.mark.filterwarnings("ignore:Input #0 requires gradient and is not a double precision")
+def test_float32_is_too_coarse() -> None:
+    words = says("The input is torch.float32: use float64")
+    with pytest.raises(GradcheckError, match=words):
+        gradcheck(lambda x: x * 2, leaf([1.0, 2.0], torch.float32))
+
+
+def test_a_function_that_is_not_repeatable() -> None:
+    words = says("gives different values for the same input: it draws random numbers")
+    with pytest.raises(GradcheckError, match=words):
+        gradcheck(lambda x: x * torch.rand(2, dtype=torch.float64), leaf([1.0, 2.0]))
+
+
+def test_a_backward_that_is_not_repeatable() -> None:
+    with pytest.raises(GradcheckError, match="Backward is not reentrant"):
+        gradcheck(square(noise=1e-7), leaf([1.0, 2.0]))
+    assert gradcheck(
+        square(noise=1e-7), leaf([1.0, 2.0]), nondet_tol=1e-6, check_undefined_grad=False
+    )
+
+
+def test_a_result_that_was_cut_off() -> None:
+    words = says("does not require grad, though it depends on the input: somewhere it was cut off")
+    with pytest.raises(GradcheckError, match=words):
+        gradcheck(lambda x: x.detach() * 2, leaf([1.0, 2.0]))
+
+
+def test_inputs_without_gradient() -> None:
+    with pytest.raises(ValueError, match="expects at least one input tensor to require gradient"):
+        gradcheck(lambda x: x, torch.tensor([1.0]))
+    with pytest.raises(ValueError, match="expects at least one input tensor to require gradient"):
+        gradgradcheck(lambda x, n: x, (torch.tensor([1.0]), 3))
+
+
+@pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
+def test_inputs_that_share_memory(check: Any) -> None:
+    stretched = torch.tensor([1.0], dtype=torch.float64).expand(3).requires_grad_()
+    with pytest.raises(RuntimeError, match="contiguous"):
+        check(lambda x: x * 2, stretched)
+
+
+# Second derivatives -------------------------------------------------------------------------------
+
+
+def test_a_rule_that_forgets_its_graph() -> None:
+    assert gradcheck(square(detached=True), leaf([1.0, 2.0]))
+    with pytest.raises(GradcheckError, match="Jacobian mismatch"):
+        gradgradcheck(square(detached=True), leaf([1.0, 2.0]))
+    assert gradgradcheck(square(detached=True), leaf([1.0]), raise_exception=False) is False
+
+
+def test_weights_may_be_given() -> None:
+    x = leaf([1.0, 2.0])
+    assert gradgradcheck(lambda x: x**3, x, leaf([0.5, 2.0]))
+    assert gradgradcheck(lambda x: x**3, x, [torch.tensor([0.5, 2.0], dtype=torch.float64)])
+    assert gradgradcheck(lambda x: x**3, x, gen_non_contig_grad_outputs=True)
