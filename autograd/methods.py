@@ -151,6 +151,8 @@ def backward(
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Replace the contents by those of ``src`` (broadcast and converted), recorded: the gradient
     goes to ``src``."""
+    if src is self:
+        return self  # not even a change
     if getattr(src, "ndim", 0) > self.dim():
         raise RuntimeError(
             f"output with shape {list(self.shape)} doesn't match the broadcast shape "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -37,12 +39,32 @@ def test_a_short_run_from_outside(tmp_path: Path) -> None:
     assert "1437 digits to learn from, 360 to be tested on" in run.stdout
     assert "(conv1): Conv2d(1, 16, kernel_size=(5, 5)" in run.stdout
     assert re.search(r"epoch  1  loss \d\.\d{4}  test accuracy \d\d\.\d\d%", run.stdout)
-    assert "epoch 1" in run.stderr  # the progress bar
+    assert not run.stderr  # no terminal, no progress bar
     checkpoint = tmp_path / "new" / "folder" / "digits.safetensors"
     model = ConvNet.for_digits()
     model.load_state_dict(torch.load(checkpoint))
     printed = re.findall(r"test accuracy (\d+\.\d+)%", run.stdout)[-1]
     assert f"{evaluate(model, Digits(train=False, size=16)):.2%}" == printed + "%"
+
+
+def test_a_terminal_shows_a_progress_bar(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty", reason="terminals as Unix has them")
+    screen, terminal = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "nn", "--epochs", "1", "--out", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        cwd=ROOT,
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while part := os.read(screen, 1024):
+            shown += part
+    os.close(screen)
+    assert run.wait() == 0
+    assert b"epoch 1" in shown
+    assert b"loss=" in shown
 
 
 def test_the_same_seed_gives_the_same_result(
