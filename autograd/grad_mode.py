@@ -31,20 +31,20 @@ def is_grad_enabled() -> bool:
 class _Switch:
     """Sets the flag for a ``with`` block or, as a decorator, for each call of a function."""
 
-    _value: bool
+    def __init__(self, value: bool) -> None:
+        self._value = value
+        self._before: list[bool] = []  # the flag at each entrance: blocks may be nested
 
     def __enter__(self) -> None:
-        self._previous = set_recording(self._value)
+        self._before.append(set_recording(self._value))
 
     def __exit__(self, *exception: object) -> None:
-        set_recording(self._previous)
+        set_recording(self._before.pop())
 
     def _again(self) -> _Switch:
-        """A fresh switch to the same value: each call of a decorated function needs its own memory
-        of the past."""
-        switch = _Switch()
-        switch._value = self._value
-        return switch
+        """A fresh switch to the same value: calls of a decorated function may overlap, in threads
+        and generators."""
+        return _Switch(self._value)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function``, with the flag set for each of its calls."""
@@ -78,9 +78,8 @@ class _Switch:
                     with self._again():
                         generator.close()
                     raise
-                except (
-                    BaseException
-                ) as error:  # thrown in by the caller: the generator may catch it
+                except BaseException as error:
+                    # Thrown in by the caller: the generator may catch it.
                     resume, value = generator.throw, error
 
         return switched
@@ -90,20 +89,22 @@ class no_grad(_Switch):
     """Nothing is recorded inside: results have ``requires_grad=False``. Existing tensors keep their
     own flag.
 
-    A context manager and a decorator: ``with torch.no_grad(): ...`` or ``@torch.no_grad()``."""
+    A context manager and a decorator: ``with torch.no_grad(): ...`` or ``@torch.no_grad()``,
+    where the brackets may be left out."""
 
-    _value = False
+    _mode = False
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:  # noqa: D102
-        switch = super().__new__(cls)
-        # `@no_grad` works without brackets too.
-        return switch if function is None else switch(function)
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(self._mode)
 
 
 class enable_grad(no_grad):
     """Records again inside a ``no_grad`` block. A context manager and a decorator."""
 
-    _value = True
+    _mode = True
 
 
 class inference_mode(_Switch):
@@ -112,12 +113,10 @@ class inference_mode(_Switch):
     here it can."""
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:  # noqa: D102
-        switch = super().__new__(cls)
-        if callable(mode):  # `@inference_mode` works without brackets too
-            switch._value = False
-            return switch(mode)
-        switch._value = not mode
-        return switch
+        return cls()(mode) if callable(mode) else super().__new__(cls)
+
+    def __init__(self, mode: bool | Callable[..., Any] = True) -> None:
+        super().__init__(not mode)
 
 
 class set_grad_enabled(_Switch):
@@ -127,14 +126,16 @@ class set_grad_enabled(_Switch):
     def __init__(self, mode: bool) -> None:
         if not isinstance(mode, bool):
             raise TypeError(f"set_grad_enabled takes True or False, but got {type(mode).__name__}")
-        self._value = mode
-        self._previous = set_recording(mode)
+        super().__init__(mode)
+        self._at_first = set_recording(mode)
 
     def __enter__(self) -> None:
-        set_recording(self._value)
+        super().__enter__()
+        if len(self._before) == 1:
+            self._before = [self._at_first]
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function``, with the flag set for each of its calls."""
         # As a decorator it changes nothing until the function is called.
-        set_recording(self._previous)
+        set_recording(self._at_first)
         return super().__call__(function)
