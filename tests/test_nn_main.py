@@ -49,7 +49,9 @@ def test_a_short_run_from_outside(tmp_path: Path) -> None:
 
 def test_a_terminal_shows_a_progress_bar(tmp_path: Path) -> None:
     pty = pytest.importorskip("pty", reason="terminals as Unix has them")
+    termios = pytest.importorskip("termios")
     screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
     run = subprocess.Popen(
         [sys.executable, "-m", "nn", "--epochs", "1", "--out", str(tmp_path)],
         stdout=subprocess.DEVNULL,
