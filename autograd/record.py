@@ -97,14 +97,12 @@ def record_several(
     """The tensors of an operation with several outputs, which share one node. Integer outputs need
     no gradient."""
     shapes, kinds = tuple(y.shape for y in ys), tuple(y.dtype for y in ys)
-    first = record(node_class, how, ys[0], shapes, kinds, inputs, slots, kept, None, frame)
-    node = first._node
-    outputs = [first]
-    for slot, y in enumerate(ys[1:], start=1):
-        t = wrap(y)
-        t._node, t._slot, t._requires_grad = node, slot, True
-        outputs.append(t)
-    return tuple(outputs)
+    node = record(node_class, how, ys[0], shapes, kinds, inputs, slots, kept, None, frame)._node
+    outputs = tuple(map(wrap, ys))
+    for slot, t in enumerate(outputs):
+        if t._array.dtype.kind == "f":
+            t._node, t._slot, t._requires_grad = node, slot, True
+    return outputs
 
 
 # -- the shapes an operation comes in --------------------------------------------------------------
