@@ -8,6 +8,11 @@ from types import ModuleType
 import pytest
 from hypothesis import settings
 
+# Tests run in as many processes as there are cores. Threads of BLAS on top of that would wait for
+# each other longer than they work. Read when NumPy is loaded; notebooks and commands inherit it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
