@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import engine, ops
 from autograd.grad_mode import recording
-from autograd.inplace import in_place, touch, write
+from autograd.inplace import check_in_place, in_place, touch, write
 from autograd.ops.activation import _relu
 from autograd.ops.arithmetic import _add, _div, _sub
 from autograd.ops.indexing import assign, index_put_values, is_basic_index
@@ -152,6 +152,8 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Replace the contents by those of ``src`` (broadcast and converted), recorded: the gradient
     goes to ``src``."""
     if src is self:
+        if recording() and self.requires_grad:
+            check_in_place(self, "copy_")
         return self  # not even a change
     if getattr(src, "ndim", 0) > self.dim():
         raise RuntimeError(
