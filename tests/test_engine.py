@@ -63,7 +63,7 @@ def test_an_output_that_was_not_used_has_no_gradient() -> None:
     a, b = (x * 1).split(1)
     assert grad(a.sum(), b, allow_unused=True, retain_graph=True) == (None,)
     assert grad(a.sum(), b, materialize_grads=True, retain_graph=True)[0].tolist() == [0]
-    with pytest.raises(RuntimeError, match="appears? to not have been used in the graph"):
+    with pytest.raises(RuntimeError, match=r"appears? to not have been used in the graph"):
         grad(a.sum(), b)
 
 
@@ -77,7 +77,7 @@ def test_an_input_named_twice_counts_once() -> None:
 def test_an_intermediate_result_named_as_input_retains_its_gradient() -> None:
     x = leaf(2.0)
     y = x * x
-    (y * 3).backward(inputs=[y])
+    (y * 3).backward(inputs=[y], retain_graph=True)
     assert (y.grad.item(), x.grad, y.retains_grad) == (3, None, True)
     y.backward()
     assert (y.grad.item(), x.grad.item()) == (4, 4)
@@ -348,8 +348,9 @@ def test_a_function_may_forget_what_it_saved() -> None:
 
 
 # `ctx.apply = ...` would break PyTorch's own.
-NAMES = """shape dtype data name where op node kept hooks inputs outputs slots args saved tensors
-    function variable grad places dirty pull rule y x""".split()
+NAMES = ["shape", "dtype", "data", "name", "where", "op", "node", "kept", "hooks", "inputs",
+         "outputs", "slots", "args", "saved", "tensors", "function", "variable", "grad", "places",
+         "dirty", "pull", "rule", "y", "x"]  # fmt: skip
 
 
 def test_the_users_names_on_ctx_are_the_users() -> None:
@@ -441,7 +442,7 @@ def test_an_output_that_shares_memory_with_the_input(output: Callable[[Any], Any
     h = x * 1
     y = Sharing.apply(h)
     h.mul_(2)  # behind its back
-    with pytest.raises(RuntimeError, match="custom Function|custom autograd Function"):
+    with pytest.raises(RuntimeError, match="custom Function"):
         y.sum().backward()
 
 
@@ -539,9 +540,7 @@ def test_a_part_of_something_stretched_can_be_written() -> None:
 # Numbers: tensors without dimensions have memory too ----------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: torch.tensor(2.0), lambda: torch.tensor([1.0, 1.0]).sum()]
-)
+@pytest.mark.parametrize("make", [lambda: torch.tensor(2.0), lambda: torch.ones(2).sum()])
 def test_numbers_share_memory(make: Callable[[], Any]) -> None:
     for alias in (
         lambda t: t.data, lambda t: t.detach(), lambda t: t.view(1), lambda t: t.reshape(()),
@@ -567,19 +566,20 @@ def test_what_data_is_set_to_is_shared() -> None:
     assert (p.item(), a.item()) == (10, 6)
 
 
+COPIES = [
+    "clone()", "cumsum(0)", "cumprod(0)", "sort(0)[0]", "flip(0)", "repeat(1)", "roll(1)", "sum(0)",
+    "repeat_interleave(1)", "max(0)[0]", "mean()", "prod()", "abs()", "relu()", "round()",
+    "clamp(0, 9)", "nan_to_num()", "double()", "pow(1)", "softmax(0)", "unique()", "median()",
+    "index_select(0, torch.tensor([0]))", "take(torch.tensor([0]))", "masked_fill(x > 9, 0.)",
+    "topk(1, 0)[0]", "kthvalue(1, 0)[0]", "where(x > 0, x)",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("shape", [(), (3,)])
-@pytest.mark.parametrize(
-    "copy",
-    "clone() cumsum(0) cumprod(0) sort(0)[0] flip(0) repeat(1) repeat_interleave(1) sum(0) max(0)[0]"
-    " mean() prod() abs() relu() round() clamp(0,9) roll(1) tril() nan_to_num() double() pow(1)"
-    " softmax(0) index_select(0,torch.tensor([0])) take(torch.tensor([0])) masked_fill(x>9,0.)"
-    " unique() median() topk(1,0)[0] diff() kthvalue(1,0)[0] where(x>0,x)".split(),
-)
-def test_what_is_computed_has_its_own_memory(copy: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("operation", COPIES)
+def test_what_is_computed_has_its_own_memory(operation: str, shape: tuple[int, ...]) -> None:
     x = torch.full(shape, 2.0)
-    if not shape and copy.startswith(("diff", "tril")):
-        return  # refused
-    eval(f"x.{copy}", {"x": x, "torch": torch}).zero_()
+    eval(f"x.{operation}", {"x": x, "torch": torch}).zero_()
     assert (x == 2).all()
 
 
