@@ -12,7 +12,6 @@ is followed here by the numbers that follow it there: ``sampling.py`` tells how 
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -131,7 +130,7 @@ class Generator:
 
     def clone_state(self) -> Generator:
         """Another generator that will draw the same numbers."""
-        return copy.deepcopy(self)
+        return Generator().set_state(self.get_state())
 
     def draw32(self, n: int) -> np.ndarray:
         """The next ``n`` words of 32 bits."""

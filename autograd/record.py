@@ -118,7 +118,7 @@ def record_several(
 
 def unary(op: Op) -> Callable[..., Any]:
     """y = f(x)."""
-    forward, node_class, floats, kinds = op.forward, op.node, op.floats, op.kinds
+    forward, floats, kinds = op.forward, op.floats, op.kinds
     how = op.plain_how
     needs = op.rules[op.inputs[0]].needs if op.rules else ()
     needs_x, needs_y = needs == op.inputs, needs == ("y",)
@@ -149,7 +149,7 @@ def unary(op: Op) -> Callable[..., Any]:
         elif needs_x:
             kept = keep(input)
         out = record(
-            node_class, how, y, shape, dtype, (before,), None, (kept,), operands, _getframe(1)
+            op.node, how, y, shape, dtype, (before,), None, (kept,), operands, _getframe(1)
         )
         out._storage = changes
         return out
@@ -161,7 +161,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
     """y = f(a, b), elementwise: the inputs broadcast and are promoted; either may be a number.
 
     Python's operators give the other operand's class a chance, if it is no class of ours."""
-    forward, node_class, how = op.forward, op.node, op.plain_how
+    forward, how = op.forward, op.plain_how
     # Whether dtypes must be looked into even where both inputs have the same.
     particular = op.floats or op.kinds is not None or not op.bools
     name_a, name_b = op.inputs
@@ -227,7 +227,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
             if type(dtype) is tuple or shape:
                 shape, dtype = y.shape, y.dtype
         return record(
-            node_class,
+            op.node,
             how,
             y,
             shape,
@@ -269,7 +269,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         both = (None, kept) if place else (kept, None)
         slots = None if not t._slot else (0, t._slot) if place else (t._slot, 0)
         operands = None if type(y) is ndarray else (a, b)
-        return record(node_class, how, y, shape, dtype, inputs, slots, both, operands, frame)
+        return record(op.node, how, y, shape, dtype, inputs, slots, both, operands, frame)
 
     def other_kinds(input: Any, other: Any, frame: Any) -> Any:
         """Dtypes that must be promoted, arrays as operands, and rules that need something else."""
@@ -300,7 +300,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
 
 def with_settings(op: Op) -> Callable[..., Any]:
     """y = f(x, ...): one tensor, and settings; one output, which may be a view of x, or a tuple."""
-    forward, total, node_class, how = op.forward, len(op.parameters), op.node, op.how
+    forward, total, how = op.forward, len(op.parameters), op.how
     floats, kinds, view, needs_y = op.floats, op.kinds, op.view, op.needs_output
     plan = op.rule_of(0).plan if op.rules else None
 
@@ -334,7 +334,7 @@ def with_settings(op: Op) -> Callable[..., Any]:
                 else:
                     kept.append(x.dtype if what == "dtype" else SavedOutput(y, changes))
             out = record(
-                node_class,
+                op.node,
                 how,
                 y,
                 y.shape,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import operator
@@ -39,91 +40,106 @@ class Rule:
 class Op:
     """A declared operation."""
 
+    # The traits that a declaration may set.
+    floats = False  # whether integers are computed as floats
+    view = False  # whether the output may share the memory of the input
+    kinds: str | None = None  # the kinds of dtype it computes in (letters of biuf); None: all
+    bools = True  # whether it takes bool tensors beside others
+
+    apply: Callable[..., Any]
+    reflected: Callable[..., Any]  # for binary operations: with the two exchanged
+
     def __init__(
         self,
         function: Callable[..., Any],
         rules: dict[str, Callable[..., Any]],
         kind: str,
+        tensors: int = 1,
         **traits: Any,
     ) -> None:
-        code = function.__code__
         self.name = function.__name__.lstrip("_")
-        self.forward = as_operator(function)
         self.kind = kind
-        self.parameters = code.co_varnames[: code.co_argcount]
+        self.module = function.__module__
+        self.forward = as_operator(function)
+        self.rules = {name[1:]: Rule(name[1:], rule) for name, rule in rules.items()}
+        self._read_parameters(function, tensors)
+        self._check(function.__code__, traits)
+        vars(self).update(traits)
+        needs = set()
+        for rule in self.rules.values():
+            rule.plan = tuple([self._place(rule, need) for need in rule.needs])
+            needs.update(rule.needs)
+        self.needs_output = "y" in needs
+        # Whether its nodes keep memory that backward should free; None: it depends on settings.
+        keeps = True if needs & {"y", *self.inputs} else None if needs & {*self.settings} else False
+        pulls = [pull_of(self.rules[name]) for name in self.inputs] if self.rules else []
+        # One rule serves a whole list of tensors.
+        each: Any = itertools.repeat(pulls[0]) if self.variadic and pulls else tuple(pulls)
+        self.how: How = (each, False, keeps)
+        self.plain_how: How = (each, kind in ("elementwise", "bilinear"), keeps)
+
+    def _read_parameters(self, function: Callable[..., Any], tensors: int) -> None:
+        """Which parameters are tensor inputs, which are settings."""
+        code = function.__code__
+        names = code.co_varnames
+        self.parameters = names[: code.co_argcount]
         self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.inputs: tuple[str, ...]
         if self.variadic:
             # f(*xs, dim): every positional argument is a tensor, every keyword a setting.
-            list_name = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
-            self.inputs: tuple[str, ...] = (list_name,)
-            self.settings = code.co_varnames[: code.co_kwonlyargcount]
+            self.inputs = (names[code.co_argcount + code.co_kwonlyargcount],)
+            self.settings = names[: code.co_kwonlyargcount]
         else:
-            tensors = traits.pop("tensors", 1)
-            with_rule = tuple(name for name in self.parameters if "d" + name in rules)
+            with_rule = tuple([name for name in self.parameters if name in self.rules])
             self.inputs = with_rule or self.parameters[:tensors]
             self.settings = self.parameters[len(self.inputs) :]
-        self.defaults = dict(
-            zip(reversed(self.parameters), reversed(function.__defaults__ or ()), strict=False)
-        ) | (function.__kwdefaults__ or {})
-        # Traits: whether integers are computed as floats; whether the output may share the memory
-        # of the input; which kinds of dtype (NumPy's letters b, i, u, f; None: all) it computes in;
-        # whether it takes bool tensors beside others.
-        self.floats: bool = traits.pop("floats", False)
-        self.view: bool = traits.pop("view", False)
-        self.kinds: str | None = traits.pop("kinds", None)
-        self.bools: bool = traits.pop("bools", True)
-        self.rules = {name[1:]: Rule(name[1:], rule) for name, rule in rules.items()}
-        self.apply: Callable[..., Any]
-        self.reflected: Callable[..., Any]  # for binary operations: with the two exchanged
-        self._check(code, traits)
-        title = "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
-        self.node: type[Node] = type(
-            title + "Backward",
-            (Node,),
-            {"__slots__": (), "_op": self, "__module__": function.__module__},
-        )
-        self.needs_output = any("y" in rule.needs for rule in self.rules.values())
-        for rule in self.rules.values():
-            rule.plan = tuple(map(self._place, rule.needs))
-        ordered = [self.rules[name] for name in self.inputs] if self.rules else []
-        pulls = map(pull_of, ordered)
-        # One rule serves a whole list of tensors.
-        each: Any = itertools.repeat(next(pulls)) if self.variadic else tuple(pulls)
-        self.how: How = (each, False, self._keeps())
-        self.plain_how: How = (each, kind in ("elementwise", "bilinear"), self._keeps())
+        self.defaults: dict[str, Any] = dict(function.__kwdefaults__ or {})
+        if given := function.__defaults__:
+            self.defaults.update(zip(self.parameters[-len(given) :], given, strict=True))
+
+    @functools.cached_property
+    def node(self) -> type[Node]:
+        """The class of its nodes: ``mul -> MulBackward``. Made when first needed, which for most
+        operations in most programs is never."""
+        title = "".join([part[:1].upper() + part[1:] for part in self.name.split("_")])
+        contents = {"__slots__": (), "_op": self, "__module__": self.module}
+        return type(title + "Backward", (Node,), contents)
 
     def rule_of(self, i: int) -> Rule:
         """The rule of input number ``i``."""
         return self.rules[self.inputs[0 if self.variadic else i]]
 
-    def _place(self, need: str) -> tuple[str, int]:
-        """Where a rule's need is found when the operation is recorded."""
+    def _place(self, rule: Rule, need: str) -> tuple[str, int]:
+        """Where a rule's need is found when the operation is recorded. A misspelt one is found
+        here, when the module is imported."""
         names = self.inputs + self.settings
-        if need in ("y", "i") and need not in names:
-            return need, 0
         if need in names:
             return "value", names.index(need)
+        if need == "y" or (need == "i" and self.variadic):
+            return need, 0
         source, _, what = need.rpartition("_")
-        return what, names.index(source)
+        if source in self.inputs and what in ("shape", "dtype"):
+            return what, names.index(source)
+        known = {"y", *names, *(["i"] if self.variadic else [])}
+        known |= {name + what for name in self.inputs for what in ("_shape", "_dtype")}
+        raise TypeError(
+            f"@{self.kind} {self.name}: the rule d{rule.input} needs '{need}', which is none of "
+            f"{', '.join(sorted(known))}"
+        )
 
-    def _keeps(self) -> bool | None:
-        """Whether its nodes keep memory that backward should free: inputs or the output; None: it
-        depends on settings."""
-        needs = {need for rule in self.rules.values() for need in rule.needs}
-        return True if needs & {"y", *self.inputs} else None if needs & {*self.settings} else False
-
-    def _check(self, code: CodeType, unknown: dict[str, Any]) -> None:
-        """A misspelt name is found here, when the module is imported."""
+    def _check(self, code: CodeType, traits: dict[str, Any]) -> None:
+        """Raise TypeError if the declaration does not fit the function."""
         where = f"@{self.kind} {self.name}"
         if self.parameters if self.variadic else code.co_kwonlyargcount:
             raise TypeError(
                 f"{where}: an operation is either f(x, y, setting), called with its settings by "
                 "position or by keyword, or f(*xs, setting)"
             )
+        unknown = [name for name in traits if name not in _TRAITS]
         if unknown:
             raise TypeError(
-                f"{where}: unknown traits {', '.join(unknown)}; known are floats, view, kinds, "
-                "bools and tensors"
+                f"{where}: unknown traits {', '.join(unknown)}; known are {', '.join(_TRAITS)} and "
+                "tensors"
             )
         first = self.inputs if self.variadic else self.parameters[: len(self.inputs)]
         if self.rules and not tuple(self.rules) == self.inputs == first:
@@ -132,15 +148,14 @@ class Op:
                 f"{', '.join(self.parameters or self.inputs)}; the tensor inputs come first, each "
                 "with its rule, in order"
             )
-        known = {"y", *self.inputs, *self.settings, *(["i"] if self.variadic else [])}
-        known |= {name + what for name in self.inputs for what in ("_shape", "_dtype")}
-        for rule in self.rules.values():
-            for need in rule.needs:
-                if need not in known:
-                    raise TypeError(
-                        f"{where}: the rule d{rule.input} needs '{need}', which is none of "
-                        f"{', '.join(sorted(known))}"
-                    )
+        if "y" in self.inputs + self.settings:
+            raise TypeError(
+                f"{where}: y is the output, for whatever rule asks for it; call the parameter "
+                "something else"
+            )
+
+
+_TRAITS = ("floats", "view", "kinds", "bools")
 
 
 # -- rules made ready for the engine ---------------------------------------------------------------
