@@ -119,10 +119,8 @@ def not_implemented(op: Op, dtype: np.dtype) -> NotImplementedError:
     names = {"b": "bool", "i": "integer", "f": "floating-point"}
     return NotImplementedError(
         f"\"{op.name}\" not implemented for '{dtypes.of_array(np.empty(0, dtype))._title}': it "
-        "takes "
-        f"{' and '.join(names[kind] for kind in names if kind in kinds)} tensors. Convert this "
-        f"{dtype} one first, "
-        f"with {'x.float()' if 'f' in kinds else 'x.long()'} for example"
+        f"takes {' and '.join(names[kind] for kind in names if kind in kinds)} tensors. Convert "
+        f"this {dtype} one first, with {'x.float()' if 'f' in kinds else 'x.long()'} for example"
         + (
             ", or compute with it as a mask: ~x, x & y, torch.where(x, a, b)."
             if dtype.kind == "b"
@@ -148,10 +146,9 @@ def does_not_fit(op: Op, tensors: Any, error: ValueError) -> Exception:
             )
             return RuntimeError(
                 f"The size of tensor a ({a}) must match the size of tensor b ({b}) at "
-                f"non-singleton dimension {dim}: "
-                f"{op.name} of shapes {' and '.join(str(tuple(s)) for s in shapes)} does not "
-                "broadcast. Lengths, counted "
-                "from the last dimension, must be equal or 1; unsqueeze, reshape or transpose one "
-                "of them."
+                f"non-singleton dimension {dim}: {op.name} of shapes "
+                f"{' and '.join(str(tuple(s)) for s in shapes)} does not broadcast. Lengths, "
+                "counted from the last dimension, must be equal or 1; unsqueeze, reshape or "
+                "transpose one of them."
             )
     return error

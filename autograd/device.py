@@ -32,8 +32,8 @@ class device:
         if kind != "cpu" or index not in (None, 0):
             raise RuntimeError(
                 f"device '{type}' is not available: tensors here are NumPy arrays on the CPU. Use "
-                "device='cpu', or choose "
-                "it as PyTorch scripts do: device = 'cuda' if torch.cuda.is_available() else 'cpu'."
+                "device='cpu', or choose it as PyTorch scripts do: device = 'cuda' if "
+                "torch.cuda.is_available() else 'cpu'."
             )
         self.type = kind
         self.index = index

@@ -482,12 +482,10 @@ def _overwritten(node: Node, error: Overwritten) -> RuntimeError:
     changed = f" It was changed by {error.change}." if error.change else ""
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
-        "operation: "
-        f"[torch.{kind} {list(error.shape)}], {which} {name_of(node)} (the operation at "
-        f"{place_of(node)}), is at version "
-        f"{error.version}; expected version {error.expected} instead.{changed} Use the "
-        "out-of-place form (x = x + 1 for "
-        "x += 1), clone() the tensor before changing it, or change it after backward()."
+        f"operation: [torch.{kind} {list(error.shape)}], {which} {name_of(node)} (the operation at "
+        f"{place_of(node)}), is at version {error.version}; expected version {error.expected} "
+        f"instead.{changed} Use the out-of-place form (x = x + 1 for x += 1), clone() the tensor "
+        "before changing it, or change it after backward()."
     )
 
 
@@ -577,8 +575,8 @@ def grad(
         if gradient is None and not allow_unused:
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph: "
-                f"input {index}, of shape "
-                f"{tuple(x.shape)}. Set allow_unused=True if this is the desired behavior."
+                f"input {index}, of shape {tuple(x.shape)}. Set allow_unused=True if this is the "
+                "desired behavior."
             )
         found.append(
             gradient if gradient is None or isinstance(gradient, Tensor) else wrap(_own(gradient))
@@ -679,8 +677,8 @@ def _does_not_require_grad(y: Tensor, index: int) -> str:
         cause = f"It is of dtype {y.dtype}, and only floating-point tensors have gradients."
     else:
         cause = (
-            "Nothing it was computed from requires grad: make a leaf with requires_grad=True, "
-            "or call x.requires_grad_()."
+            "Nothing it was computed from requires grad: make a leaf with requires_grad=True, or "
+            "call x.requires_grad_()."
         )
     return f"element {index} of tensors does not require grad and does not have a grad_fn. {cause}"
 
@@ -690,8 +688,7 @@ def _requiring_grad(tensors: list[Tensor]) -> list[Tensor]:
         if not t.requires_grad:
             raise RuntimeError(
                 f"One of the differentiated Tensors does not require grad: input {index}, of shape "
-                f"{tuple(t.shape)}. "
-                "Call x.requires_grad_() on it before computing the outputs."
+                f"{tuple(t.shape)}. Call x.requires_grad_() on it before computing the outputs."
             )
     return tensors
 

@@ -92,8 +92,8 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(
-            f"expected np.ndarray (got {type(ndarray).__name__}). "
-            "Other data go through torch.tensor or torch.as_tensor."
+            f"expected np.ndarray (got {type(ndarray).__name__}). Other data go through "
+            "torch.tensor or torch.as_tensor."
         )
     return as_tensor(ndarray)
 
@@ -230,7 +230,7 @@ def fit(numbers: np.ndarray, dtype: np.dtype) -> np.ndarray:
     low = limits.min or -limits.max  # PyTorch lets negative numbers wrap around
     if not ((numbers >= low) & (numbers <= limits.max)).all():
         raise RuntimeError(
-            f"value cannot be converted to type {dtype} without overflow: it holds "
-            f"{limits.min} to {limits.max}"
+            f"value cannot be converted to type {dtype} without overflow: it holds {limits.min} to "
+            f"{limits.max}"
         )
     return numbers.astype(np.int64).astype(dtype)

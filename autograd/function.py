@@ -52,8 +52,7 @@ class FunctionCtx(Node):
             if t is not None and not isinstance(t, Tensor):
                 raise TypeError(
                     "save_for_backward can only save tensors, but one argument is a "
-                    f"{type(t).__name__}. "
-                    "Store anything else on ctx: ctx.scale = 2"
+                    f"{type(t).__name__}. Store anything else on ctx: ctx.scale = 2"
                 )
         self._to_save = tensors
 
@@ -78,12 +77,10 @@ class FunctionCtx(Node):
         if self._kept is FREED:
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved "
-                "tensors after they have already "
-                "been freed). Saved intermediate values of the graph are freed when you call "
-                ".backward() or autograd.grad(). "
-                "Specify retain_graph=True if you need to backward through the graph a second time "
-                "or if you need to access "
-                "saved tensors after calling backward."
+                "tensors after they have already been freed). Saved intermediate values of the "
+                "graph are freed when you call .backward() or autograd.grad(). Specify "
+                "retain_graph=True if you need to backward through the graph a second time or if "
+                "you need to access saved tensors after calling backward."
             )
         return tuple(unpack_tensor(kept, self) for kept in self._kept)
 
@@ -101,8 +98,8 @@ def _as_gradient(ctx: FunctionCtx, results: Any, place: int, create_graph: bool)
     if len(results) < expected or any(extra is not None for extra in results[expected:]):
         raise RuntimeError(
             f"function {name_of(ctx)} returned an incorrect number of gradients (expected "
-            f"{expected}, got {len(results)}): "
-            "one for each argument of forward, None for those that need none"
+            f"{expected}, got {len(results)}): one for each argument of forward, None for those "
+            "that need none"
         )
     gradient = results[place]
     if gradient is None or not ctx.needs_input_grad[place]:

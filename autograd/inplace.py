@@ -95,9 +95,8 @@ def check_in_place(t: Tensor, name: str) -> None:
         if t._requires_grad and t._node is None:
             raise RuntimeError(
                 "a leaf Variable that requires grad is being used in an in-place operation "
-                f"({name}). Its gradient is defined "
-                "at the value it had. Update parameters inside torch.no_grad(), or write the "
-                "out-of-place form: y = x + 1."
+                f"({name}). Its gradient is defined at the value it had. Update parameters inside "
+                "torch.no_grad(), or write the out-of-place form: y = x + 1."
             )
         return
     base = t._view.base
@@ -110,8 +109,8 @@ def check_in_place(t: Tensor, name: str) -> None:
     if base._requires_grad and base._node is None:
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place operation "
-            f"({name}). Change it inside "
-            "torch.no_grad(), or work on a copy: y = x.clone(); y[0] = 1."
+            f"({name}). Change it inside torch.no_grad(), or work on a copy: y = x.clone(); y[0] = "
+            "1."
         )
 
 
@@ -216,12 +215,12 @@ def _check_result(t: Tensor, new: Any, name: str) -> None:
     if new._array.shape != t._array.shape:
         raise RuntimeError(
             f"output with shape {list(t.shape)} doesn't match the broadcast shape "
-            f"{list(new.shape)}: {name} cannot change the "
-            "shape of a tensor. Use the out-of-place form."
+            f"{list(new.shape)}: {name} cannot change the shape of a tensor. Use the out-of-place "
+            "form."
         )
     if not can_cast(new.dtype, t.dtype):
         raise RuntimeError(
             f"result type {new.dtype._title} can't be cast to the desired output type "
-            f"{t.dtype._title}: {name} cannot change "
-            "the dtype of a tensor. Use the out-of-place form, or convert the tensor first."
+            f"{t.dtype._title}: {name} cannot change the dtype of a tensor. Use the out-of-place "
+            "form, or convert the tensor first."
         )

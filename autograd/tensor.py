@@ -282,16 +282,15 @@ class Tensor:
             if not requires_grad:
                 raise RuntimeError(
                     "you can only change requires_grad flags of leaf variables. If you want to use "
-                    "a computed variable in "
-                    "a subgraph that doesn't require differentiation use var_no_grad = "
-                    "var.detach()."
+                    "a computed variable in a subgraph that doesn't require differentiation use "
+                    "var_no_grad = var.detach()."
                 )
             return self
         if requires_grad and self._array.dtype.kind != "f":
             raise RuntimeError(
                 "only Tensors of floating point dtype can require gradients, but this one is "
-                f"{self.dtype}. "
-                "Convert it with .float(), or make it from floats: torch.tensor([1., 2.])."
+                f"{self.dtype}. Convert it with .float(), or make it from floats: "
+                "torch.tensor([1., 2.])."
             )
         self._requires_grad = bool(requires_grad)
         return self
@@ -334,10 +333,9 @@ class Tensor:
         if self._grad is None and self._node is not None and not self.retains_grad:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
-                ".grad attribute won't be "
-                f"populated during backward(). It was computed at {place_of(self._node)}. If you "
-                "want its gradient, call "
-                ".retain_grad() on it before backward(); if you meant a leaf, access that one.",
+                ".grad attribute won't be populated during backward(). It was computed at "
+                f"{place_of(self._node)}. If you want its gradient, call .retain_grad() on it "
+                "before backward(); if you meant a leaf, access that one.",
                 stacklevel=2,
             )
         return self._grad
@@ -519,8 +517,7 @@ class Tensor:
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-                "protocol at the moment. "
-                "Copy the numbers with tensor.detach().clone()."
+                "protocol at the moment. Copy the numbers with tensor.detach().clone()."
             )
         from copy import deepcopy  # which is what called this
 
@@ -734,12 +731,10 @@ def _check_grad(t: Tensor, value: Any) -> None:
     if value._array.dtype != t._array.dtype:
         raise RuntimeError(
             f"attempting to assign a gradient with dtype '{value.dtype}' to a tensor with dtype "
-            f"'{t.dtype}'. "
-            "Please ensure that the gradient and the tensor have the same dtype"
+            f"'{t.dtype}'. Please ensure that the gradient and the tensor have the same dtype"
         )
     if value._array.shape != t._array.shape:
         raise RuntimeError(
             f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
-            f"'{list(t.shape)}'. "
-            "Please ensure that the gradient and the tensor are the same size"
+            f"'{list(t.shape)}'. Please ensure that the gradient and the tensor are the same size"
         )
