@@ -296,8 +296,8 @@ def arange(
         raise RuntimeError(f"step must be nonzero, but got {step}")
     if (end - start) * step < 0:
         raise RuntimeError(
-            "upper bound and lower bound inconsistent with step sign: from "
-            f"{start} to {end} in steps of {step}"
+            f"upper bound and lower bound inconsistent with step sign: from {start} to {end} in "
+            f"steps of {step}"
         )
     if dtype.kind in "iu":
         return np.arange(start, end, step, dtype=np.int64).astype(dtype)

@@ -114,14 +114,14 @@ class Generator:
         data = np.ascontiguousarray(memory(new_state)).ravel()
         if data.size != _STATE.itemsize:
             raise RuntimeError(
-                f"a generator's state has {_STATE.itemsize} bytes, but got {data.size}. "
-                "Pass what get_state() returned."
+                f"a generator's state has {_STATE.itemsize} bytes, but got {data.size}. Pass what "
+                "get_state() returned."
             )
         record = data.view(_STATE)[0]
         if not (record["seeded"] and 1 <= record["left"] <= _WORDS and record["words"].any()):
             raise RuntimeError(
-                "Invalid mt19937 state: these bytes are not a generator's. "
-                "Pass what get_state() returned."
+                "Invalid mt19937 state: these bytes are not a generator's. Pass what get_state() "
+                "returned."
             )
         self._seed = int(record["seed"])
         self._twister = _twister_at(record["words"], position=_WORDS + 1 - int(record["left"]))

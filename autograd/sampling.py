@@ -346,6 +346,6 @@ def _count(shape: Shape) -> int:
 def _check_floating(name: str, dtype: np.dtype) -> None:
     if dtype.kind != "f":
         raise NotImplementedError(
-            f"'{name}' not implemented for {dtype}: its numbers are not whole. "
-            "Give a floating dtype, such as torch.float32."
+            f"'{name}' not implemented for {dtype}: its numbers are not whole. Give a floating "
+            "dtype, such as torch.float32."
         )

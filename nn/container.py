@@ -59,8 +59,8 @@ class _Row(Module):
         """Add modules at the end, one after the other."""
         if not isinstance(modules, Iterable):
             raise TypeError(
-                f"{self._get_name()}.extend should be called with an iterable, "
-                f"but got {type(modules).__name__}"
+                f"{self._get_name()}.extend should be called with an iterable, but got "
+                f"{type(modules).__name__}"
             )
         for module in tuple(modules):
             self.append(module)
@@ -126,8 +126,8 @@ class Sequential(_Row):
     def _check_sequential(other: Any) -> Sequential:
         if not isinstance(other, Sequential):
             raise ValueError(
-                "add operator supports only objects of Sequential class, "
-                f"but {type(other)} is given. Use append or extend for other modules."
+                f"add operator supports only objects of Sequential class, but {type(other)} is "
+                "given. Use append or extend for other modules."
             )
         return other
 
@@ -250,8 +250,8 @@ class ParameterList(Module):
         """Add values at the end, one after the other."""
         if isinstance(values, Tensor) or not isinstance(values, Iterable):
             raise TypeError(
-                "ParameterList.extend should be called with an iterable, "
-                f"but got {type(values).__name__}"
+                "ParameterList.extend should be called with an iterable, but got "
+                f"{type(values).__name__}"
             )
         for value in tuple(values):
             self.append(value)
@@ -286,8 +286,8 @@ class ParameterDict(_Dict):
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
             raise TypeError(
-                f"Index given to ParameterDict cannot be used as a key as it is not a string "
-                f"(type is '{type(key).__name__}')."
+                "Index given to ParameterDict cannot be used as a key as it is not a string (type "
+                f"is '{type(key).__name__}')."
             )
         if key not in self._keys and self._has(key):
             raise KeyError(f"attribute '{key}' already exists")
@@ -320,8 +320,8 @@ class ParameterDict(_Dict):
 def _check_module(module: Any) -> Any:
     if not isinstance(module, Module):
         raise TypeError(
-            f"{type(module).__name__} is not a Module subclass. "
-            "To put a function into a network, wrap it in a Module of your own."
+            f"{type(module).__name__} is not a Module subclass. To put a function into a network, "
+            "wrap it in a Module of your own."
         )
     return module
 

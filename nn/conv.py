@@ -76,8 +76,8 @@ class _ConvNd(Module):
             )
         if padding == "same" and any(step != 1 for step in self.stride):
             raise ValueError(
-                "padding='same' is not supported for strided convolutions: "
-                f"stride is {self.stride}, give the padding in numbers"
+                "padding='same' is not supported for strided convolutions: stride is "
+                f"{self.stride}, give the padding in numbers"
             )
         return padding
 
@@ -92,8 +92,8 @@ class _ConvNd(Module):
     def extra_repr(self) -> str:
         """The settings, those at their defaults left out."""
         text = (
-            f"{self.in_channels}, {self.out_channels}, "
-            f"kernel_size={self.kernel_size}, stride={self.stride}"
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}"
         )
         if isinstance(self.padding, str) or any(self.padding):
             text += f", padding={self.padding}"
@@ -297,6 +297,6 @@ def _check_groups(groups: int, in_channels: int, out_channels: int) -> None:
 def _check_padding_mode(mode: str, allowed: tuple[str, ...]) -> None:
     if mode not in allowed:
         raise ValueError(
-            f"padding_mode must be one of {', '.join(map(repr, allowed))}, "
-            f"but got padding_mode={mode!r}"
+            f"padding_mode must be one of {', '.join(map(repr, allowed))}, but got "
+            f"padding_mode={mode!r}"
         )

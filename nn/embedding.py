@@ -58,8 +58,8 @@ class Embedding(Module):
             return None
         if not -self.num_embeddings <= index < self.num_embeddings:
             raise AssertionError(
-                f"Padding_idx must be within num_embeddings: "
-                f"got {index} for {self.num_embeddings} embeddings"
+                f"Padding_idx must be within num_embeddings: got {index} for {self.num_embeddings} "
+                "embeddings"
             )
         return index % self.num_embeddings
 

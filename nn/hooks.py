@@ -74,8 +74,8 @@ class Hooks:
 def _as_pair(changed: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if not (isinstance(changed, tuple) and len(changed) == 2):
         raise RuntimeError(
-            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-            f"but got {changed}."
+            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
+            f"{changed}."
         )
     return changed
 
@@ -123,8 +123,8 @@ def _replaced(grads: tuple[Any, ...], changed: Any, who: str) -> tuple[Any, ...]
         changed = (changed,)
     if len(changed) != len(grads):
         raise RuntimeError(
-            f"{who} returned {len(changed)} gradients, but {len(grads)} were expected: "
-            "return one for each, or None to change nothing"
+            f"{who} returned {len(changed)} gradients, but {len(grads)} were expected: return one "
+            "for each, or None to change nothing"
         )
     return changed
 

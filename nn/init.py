@@ -171,8 +171,8 @@ def trunc_normal_(
     """Normal values N(mean, std²), drawn again until they lie in [a, b]."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-            "The distribution of values may be incorrect.",
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of "
+            "values may be incorrect.",
             stacklevel=2,
         )
     inside = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
@@ -248,8 +248,8 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     """How many inputs an output of this weight sees, and how many outputs see an input."""
     if tensor.ndim < 2:
         raise ValueError(
-            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions: "
-            f"got shape {tensor.shape}"
+            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions: got "
+            f"shape {tensor.shape}"
         )
     outputs, inputs, *window = tensor.shape
     return inputs * math.prod(window), outputs * math.prod(window)

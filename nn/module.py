@@ -109,9 +109,9 @@ class Module:
         """Assign a value that registers nothing by itself to a name that stands in a table."""
         if not (value is None or isinstance(value, kind.accepts)):
             raise TypeError(
-                f"cannot assign '{type(value).__name__}' as {kind.role} '{name}' "
-                f"({kind.expected} expected). To make it an ordinary attribute, delete the "
-                f"{kind.noun} first: del module.{name}"
+                f"cannot assign '{type(value).__name__}' as {kind.role} '{name}' ({kind.expected} "
+                f"expected). To make it an ordinary attribute, delete the {kind.noun} first: del "
+                f"module.{name}"
             )
         self._table(kind)[name] = value
 
@@ -154,8 +154,8 @@ class Module:
             return self.__dict__[kind.table]
         except KeyError:
             raise AttributeError(
-                f"cannot assign {kind.noun}s before Module.__init__() call: "
-                f"start {type(self).__name__}.__init__ with super().__init__()"
+                f"cannot assign {kind.noun}s before Module.__init__() call: start "
+                f"{type(self).__name__}.__init__ with super().__init__()"
             ) from None
 
     def _kind_of(self, name: str) -> _Kind | None:
@@ -198,8 +198,8 @@ class Module:
         if isinstance(param, Parameter) and param.grad_fn is not None:
             raise ValueError(
                 f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
-                f"created explicitly. To express '{name}' as a function of another Tensor, "
-                "compute the value in the forward() method."
+                f"created explicitly. To express '{name}' as a function of another Tensor, compute "
+                "the value in the forward() method."
             )
         self._register(_PARAMETER, name, param)
 
@@ -391,8 +391,8 @@ class Module:
             dtype = getattr(value, "dtype", value)
             if isinstance(dtype, autograd.dtype) and not dtype.is_floating_point:
                 raise TypeError(
-                    "nn.Module.to only accepts floating point dtypes, "
-                    f"but got desired dtype={dtype}"
+                    "nn.Module.to only accepts floating point dtypes, but got desired "
+                    f"dtype={dtype}"
                 )
         return self._convert(lambda t: t.to(*args, **kwargs) if t.is_floating_point() else t)
 

@@ -51,7 +51,7 @@ def _adopt(cls: type, data: Tensor | None) -> Any:
         data = autograd.empty(0)
     if not isinstance(data, Tensor):
         raise TypeError(
-            f"{cls.__name__} takes a Tensor, but got {type(data).__name__}: "
-            f"write {cls.__name__}(torch.tensor(...))"
+            f"{cls.__name__} takes a Tensor, but got {type(data).__name__}: write "
+            f"{cls.__name__}(torch.tensor(...))"
         )
     return data.detach().as_subclass(cls)

@@ -78,8 +78,8 @@ def prelu(input: Any, weight: Any) -> Any:
     if ndim_of(weight) > 1 or (weight.shape and weight.shape[0] not in (1, channels)):
         raise RuntimeError(
             f"prelu takes one weight, or one for each of the {channels} channels (dimension 1 of "
-            "the input, of shape "
-            f"{tuple(input.shape)}), but got weights of shape {tuple(weight.shape)}"
+            f"the input, of shape {tuple(input.shape)}), but got weights of shape "
+            f"{tuple(weight.shape)}"
         )
     if ndim > 1 and weight.shape:
         weight = weight.reshape((-1,) + (1,) * (ndim - 2))

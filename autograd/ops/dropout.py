@@ -94,8 +94,8 @@ def _channels_of(name: str, x: Any, spatial: int) -> tuple[int, ...]:
     if ndim not in (spatial + 1, spatial + 2):
         raise RuntimeError(
             f"{name}: Expected {spatial + 1}D or {spatial + 2}D input, but received a {ndim}D "
-            f"input of shape {tuple(x.shape)}: "
-            f"channels, then {spatial} dimensions, before them perhaps one for the batch."
+            f"input of shape {tuple(x.shape)}: channels, then {spatial} dimensions, before them "
+            "perhaps one for the batch."
         )
     return _channels(x, ndim - spatial)
 

@@ -54,8 +54,7 @@ def _check_index(index: np.ndarray, rows: int) -> None:
     if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
-            f"Long, Int; but got {index.dtype} "
-            "instead. Convert it with .long()"
+            f"Long, Int; but got {index.dtype} instead. Convert it with .long()"
         )
     if index.size and not 0 <= index.min() <= index.max() < rows:
         wrong = index[(index < 0) | (index >= rows)][0]

@@ -135,8 +135,8 @@ def _basic_key(items: tuple[Any, ...]) -> tuple[Any, ...]:
         if type(item) is slice:
             if item.step is not None and int(item.step) < 0:
                 raise ValueError(
-                    "step must be greater than zero: use torch.flip(x, (dim,)) to turn a "
-                    "dimension round"
+                    "step must be greater than zero: use torch.flip(x, (dim,)) to turn a dimension "
+                    "round"
                 )
         elif item is ...:
             ellipsis = True

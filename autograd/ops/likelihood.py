@@ -250,8 +250,7 @@ def _separated(index: np.ndarray, classes: int, ignore_index: int) -> tuple[np.n
     if wrong.any():
         raise IndexError(
             f"Target {index[wrong][0]} is out of bounds: there are {classes} classes, 0 to "
-            f"{classes - 1} "
-            f"(and {ignore_index}, which is ignored)."
+            f"{classes - 1} (and {ignore_index}, which is ignored)."
         )
     return np.where(ignored, 0, index), ignored
 
@@ -262,8 +261,7 @@ def _by_class(weight: Any, shape: tuple[int, ...], axis: int) -> np.ndarray:
     if w.shape != (shape[axis],):
         raise RuntimeError(
             f"weight tensor should be defined either for all {shape[axis]} classes or no classes "
-            "but got weight tensor of "
-            f"shape: {list(w.shape)}"
+            f"but got weight tensor of shape: {list(w.shape)}"
         )
     return w.reshape((-1,) + (1,) * (len(shape) - axis - 1))
 
@@ -286,15 +284,13 @@ def binary_cross_entropy(
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size "
-            f"({input.shape}) is deprecated. "
-            "Please ensure they have the same size."
+            f"({input.shape}) is deprecated. Please ensure they have the same size."
         )
     x = array_of(input)
     if not ((x >= 0) & (x <= 1)).all():
         raise RuntimeError(
             f"all elements of input should be between 0 and 1, but they are between {x.min()} and "
-            f"{x.max()}. Apply a sigmoid "
-            "first, or better use binary_cross_entropy_with_logits."
+            f"{x.max()}. Apply a sigmoid first, or better use binary_cross_entropy_with_logits."
         )
     losses = _binary_cross_entropy(input, target)
     return reduced(losses if weight is None else losses * weight, reduction, size_average, reduce)

@@ -83,8 +83,8 @@ def broadcast(input: Any, target: Any) -> tuple[Any, Any]:
         return input, target
     warnings.warn(
         f"Using a target size ({target.shape}) that is different to the input size "
-        f"({input.shape}). This will likely lead "
-        "to incorrect results due to broadcasting. Please ensure they have the same size.",
+        f"({input.shape}). This will likely lead to incorrect results due to broadcasting. Please "
+        "ensure they have the same size.",
         stacklevel=3,
     )
     return broadcast_tensors(input, target)
@@ -218,8 +218,7 @@ def gaussian_nll_loss(
     if var.shape not in (input.shape, (*input.shape[:-1], 1)):
         raise ValueError(
             f"var is of incorrect size: {tuple(var.shape)} fits neither the input, of shape "
-            f"{tuple(input.shape)}, "
-            "nor it without its last dimension"
+            f"{tuple(input.shape)}, nor it without its last dimension"
         )
     variances = array_of(var)
     if (variances < 0).any():

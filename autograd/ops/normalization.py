@@ -92,8 +92,7 @@ def _check_channels(x: np.ndarray, **by_channel: Any) -> None:
         if values is not None and tuple(values.shape) != (x.shape[1],):
             raise RuntimeError(
                 f"{name} should contain {x.shape[1]} elements, one for each channel of the input "
-                f"of shape {tuple(x.shape)}, "
-                f"not {array_of(values).size}"
+                f"of shape {tuple(x.shape)}, not {array_of(values).size}"
             )
 
 
@@ -252,15 +251,13 @@ def _features(input: Any, normalized_shape: Any, **parameters: Any) -> tuple[int
     if tuple(input.shape[-len(shape) :]) != shape:
         raise RuntimeError(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, "
-            f"{', '.join(map(str, shape))}], but got "
-            f"input of size{list(input.shape)}"
+            f"{', '.join(map(str, shape))}], but got input of size{list(input.shape)}"
         )
     for name, values in parameters.items():
         if values is not None and tuple(values.shape) != shape:
             raise RuntimeError(
                 f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
-                f"{list(values.shape)} and "
-                f"normalized_shape = {list(shape)}"
+                f"{list(values.shape)} and normalized_shape = {list(shape)}"
             )
     return shape
 
@@ -337,8 +334,7 @@ def group_norm(
     if num_groups <= 0 or channels % num_groups:
         raise RuntimeError(
             "Expected number of channels in input to be divisible by num_groups, but got input of "
-            "shape "
-            f"{list(input.shape)} and num_groups={num_groups}"
+            f"shape {list(input.shape)} and num_groups={num_groups}"
         )
     groups = _reshape(input, (samples, num_groups, channels // num_groups, *lengths))
     y = _reshape(layer_norm(groups, groups.shape[2:], eps=eps), tuple(input.shape))

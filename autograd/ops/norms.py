@@ -86,8 +86,8 @@ def matrix_norm(
     a = _floats("matrix_norm", A, dtype)
     if ndim_of(a) < 2:
         raise RuntimeError(
-            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions, but has "
-            f"shape {list(a.shape)}."
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions, but has shape "
+            f"{list(a.shape)}."
         )
     dims = several(dim, a.ndim) if isinstance(dim, (tuple, list)) else (dim,)
     if len(dims) != 2:

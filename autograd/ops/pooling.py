@@ -418,8 +418,8 @@ def _windows(
     for axis in axes:
         if 2 * axis.padding > axis.dilation * (axis.taps - 1) + 1:
             raise RuntimeError(
-                f"pad should be at most half of effective kernel size, but {function} got pad="
-                f"{axis.padding}, kernel_size={axis.taps} and dilation={axis.dilation}"
+                f"pad should be at most half of effective kernel size, but {function} got "
+                f"pad={axis.padding}, kernel_size={axis.taps} and dilation={axis.dilation}"
             )
     if ceil_mode:
         axes = tuple(map(_rounded_up, axes, lengths))

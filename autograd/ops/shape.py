@@ -298,9 +298,9 @@ def permute(input: Any, dims: Any) -> Any:
     order = several(dims, ndim)
     if len(order) != ndim:
         raise RuntimeError(
-            "permute: the number of dimensions in the tensor input does not match the "
-            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
-            f"to len(dims) = {len(order)}"
+            "permute: the number of dimensions in the tensor input does not match the length of "
+            f"the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
+            f"len(dims) = {len(order)}"
         )
     return _permute(input, order)
 

@@ -163,10 +163,10 @@ def fold(
         )
     if input.shape[2] != math.prod(places):
         raise RuntimeError(
-            f"Given output_size={lengths}, kernel_size={kernel_size}, dilation={dilation}, padding="
-            f"{padding}, stride={stride}, expected size of input's dimension 2 to match the "
-            f"calculated number of sliding blocks {places[0]} * {places[1]} = {math.prod(places)}, "
-            f"but got input.size(2)={input.shape[2]}"
+            f"Given output_size={lengths}, kernel_size={kernel_size}, dilation={dilation}, "
+            f"padding={padding}, stride={stride}, expected size of input's dimension 2 to match "
+            f"the calculated number of sliding blocks {places[0]} * {places[1]} = "
+            f"{math.prod(places)}, but got input.size(2)={input.shape[2]}"
         )
     return _col2im(input, axes, lengths)
 

@@ -24,8 +24,8 @@ FREED_NOTE = (
 )
 NO_GRADIENTS = "no gradients yet: call .backward(), or draw(..., grad=True)"
 OTHER_GRADIENTS = (
-    "the gradients are not those of this graph alone, as after several backward(): "
-    "draw(..., grad=True) shows these"
+    "the gradients are not those of this graph alone, as after several backward(): draw(..., "
+    "grad=True) shows these"
 )
 
 

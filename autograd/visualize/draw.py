@@ -114,8 +114,8 @@ class Options:
         ):
             if getattr(self, name) not in choices:
                 raise ValueError(
-                    f"{name} must be one of {', '.join(map(repr, choices))}, "
-                    f"but got {getattr(self, name)!r}"
+                    f"{name} must be one of {', '.join(map(repr, choices))}, but got "
+                    f"{getattr(self, name)!r}"
                 )
         for name, least in (("max_nodes", 1), ("precision", 0), ("timeout", 0)):
             number = getattr(self, name)

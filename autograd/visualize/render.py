@@ -111,8 +111,8 @@ def render(source: str, kind: str, effort: Effort, timeout: float | None) -> byt
         return _render_in_child(command, hasty, effort, left)
     except subprocess.TimeoutExpired:
         raise LayoutTimeout(
-            f"no layout within {timeout:g} s ({effort}). Try max_nodes=150 or timeout=None. "
-            "The DOT is in .source, the text in .text()."
+            f"no layout within {timeout:g} s ({effort}). Try max_nodes=150 or timeout=None. The "
+            "DOT is in .source, the text in .text()."
         ) from None
 
 

@@ -35,8 +35,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, Sequence):
         return _collate_sequences(batch)
     raise TypeError(
-        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-        f"found {type(first)}. Give the DataLoader a collate_fn of your own."
+        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
+        f"{type(first)}. Give the DataLoader a collate_fn of your own."
     )
 
 
@@ -44,8 +44,8 @@ def _collate_sequences(batch: Sequence[Sequence[Any]]) -> Any:
     first = batch[0]
     if any(len(sample) != len(first) for sample in batch):
         raise RuntimeError(
-            "each element in list of batch should be of equal size, "
-            f"but the lengths are {[len(sample) for sample in batch]}"
+            "each element in list of batch should be of equal size, but the lengths are "
+            f"{[len(sample) for sample in batch]}"
         )
     entries = [default_collate(entry) for entry in zip(*batch, strict=True)]
     if isinstance(first, tuple) and hasattr(first, "_fields"):

@@ -45,8 +45,8 @@ class TensorDataset(Dataset):
     def __init__(self, *tensors: Tensor) -> None:
         if len({len(tensor) for tensor in tensors}) > 1:
             raise AssertionError(
-                "Size mismatch between tensors: "
-                f"their lengths are {', '.join(str(len(tensor)) for tensor in tensors)}"
+                "Size mismatch between tensors: their lengths are "
+                f"{', '.join(str(len(tensor)) for tensor in tensors)}"
             )
         self.tensors = tensors
 

@@ -70,8 +70,8 @@ class LRScheduler(_Scheduler):
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
                 raise KeyError(
-                    f"param 'initial_lr' is not specified in param_groups[{i}] "
-                    "when resuming a scheduler: load the optimizer's state_dict first"
+                    f"param 'initial_lr' is not specified in param_groups[{i}] when resuming a "
+                    "scheduler: load the optimizer's state_dict first"
                 )
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch + 1

@@ -70,8 +70,8 @@ class Optimizer:
     def _check_new(self, params: list[Tensor]) -> None:
         if len(set(params)) < len(params):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters: "
-                "each of them takes several steps at once",
+                "optimizer contains a parameter group with duplicate parameters: each of them "
+                "takes several steps at once",
                 stacklevel=4,
             )
         known = {param for group in self.param_groups for param in group["params"]}
@@ -134,8 +134,8 @@ class Optimizer:
         groups = copy.deepcopy(state_dict["param_groups"])
         if len(groups) != len(self.param_groups):
             raise ValueError(
-                "loaded state dict has a different number of parameter groups: "
-                f"{len(groups)}, but the optimizer has {len(self.param_groups)}"
+                f"loaded state dict has a different number of parameter groups: {len(groups)}, but "
+                f"the optimizer has {len(self.param_groups)}"
             )
         for saved, own in zip(groups, self.param_groups, strict=True):
             if len(saved["params"]) != len(own["params"]):
