@@ -13,10 +13,12 @@ Nothing here is recursive, so a graph may be a million operations deep.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
+import warnings
 from _thread import RLock  # as threading.RLock, but there already
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,9 +76,8 @@ def run(
     previous = set_recording(create_graph)
     node: Any = None
     try:
-        with np.errstate(
-            all="ignore"
-        ):  # as in the forward pass, inf and nan are values, not events
+        # As in the forward pass, inf and nan are values, not events.
+        with np.errstate(all="ignore"):
             while ready:
                 node, dy = ready.pop()
                 if node._hooks is not None:
@@ -317,7 +318,8 @@ def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
     with _accumulating:
         known = leaf._grad
         if isinstance(gradient, Tensor):
-            leaf._grad = gradient if known is None else known + gradient
+            # A copy, for other leaves may be given the same tensor.
+            leaf._grad = gradient.clone() if known is None else known + gradient
         elif known is None:
             if type(gradient) is ndarray and not (mine and gradient.base is None):
                 gradient = gradient.copy()
@@ -367,9 +369,8 @@ def _call_tensor_hooks(node: Node, dy: Any) -> Any:
     for slot, reference in hooks.retain.items():
         t = reference()
         if t is not None and slot in parts:
-            part = parts[slot]
-            gradient = part if isinstance(part, Tensor) else wrap(part.copy())
-            t._grad = gradient if t._grad is None else t._grad + gradient
+            part = _as_tensor(parts[slot])
+            t._grad = part.clone() if t._grad is None else t._grad + part
     return dy if type(dy) is dict else parts.get(0)
 
 
@@ -418,7 +419,7 @@ def _fitted(target: Node, slot: int, gradient: Any) -> Any:
     )
 
 
-def _as_tensor(gradient: Any) -> Tensor | None:
+def _as_tensor(gradient: Any) -> Any:
     return gradient if gradient is None or isinstance(gradient, Tensor) else wrap(gradient)
 
 
@@ -551,9 +552,10 @@ def grad(
     as :func:`backward`."""
     ys, xs = _sequence(outputs, "outputs"), _sequence(inputs, "inputs")
     if not only_inputs:
-        raise TypeError(
-            "only_inputs=False is no longer supported, in PyTorch neither. Use backward() to reach "
-            "all leaves."
+        warnings.warn(
+            "only_inputs=False is ignored, as in PyTorch. Use backward() to reach all leaves.",
+            FutureWarning,
+            stacklevel=2,
         )
     if materialize_grads and allow_unused is False:
         raise ValueError(
@@ -562,9 +564,15 @@ def grad(
         )
     retain = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
-        return _batched_grad(
-            ys, xs, grad_outputs, retain, create_graph, bool(allow_unused), materialize_grads
+        grad_with = functools.partial(
+            grad,
+            ys,
+            xs,
+            create_graph=create_graph,
+            allow_unused=allow_unused,
+            materialize_grads=materialize_grads,
         )
+        return _each_of(_sequence(grad_outputs, "grad_outputs"), grad_with, retain)
     _requiring_grad(xs)
     wanted = Captures(xs)
     run(_roots(ys, grad_outputs, create_graph), retain, create_graph, wanted)
@@ -584,32 +592,12 @@ def grad(
     return tuple(found)
 
 
-def _batched_grad(
-    ys: list[Tensor],
-    xs: list[Tensor],
-    batch: Any,
-    retain: bool,
-    create: bool,
-    unused: bool,
-    materialize: bool,
+def _each_of(
+    batch: list[Tensor], grad_with: Callable[..., tuple[Tensor | None, ...]], retain: bool
 ) -> tuple[Tensor | None, ...]:
-    """One backward for each v of the batch; the gradients stacked along a new first dimension."""
-    batches = _sequence(batch, "grad_outputs")
-    length = len(batches[0])
-    rows = [
-        grad(
-            ys,
-            xs,
-            [v[i] for v in batches],
-            retain or i < length - 1,
-            create,
-            True,
-            unused,
-            False,
-            materialize,
-        )
-        for i in range(length)
-    ]
+    """The gradients with each v of the batch, stacked along a new first dimension."""
+    last = len(batch[0]) - 1
+    rows = [grad_with([v[i] for v in batch], retain or i < last) for i in range(last + 1)]
     return tuple(
         None if column[0] is None else column[0]._stack(column)  # a static method from methods.py
         for column in zip(*rows, strict=True)
@@ -617,15 +605,10 @@ def _batched_grad(
 
 
 def _own(gradient: Any) -> Any:
-    """The array itself if nobody else refers to it (this call and its caller's names aside), else a
-    copy."""
-    return (
-        gradient
-        if type(gradient) is not ndarray
-        else gradient.copy()
-        if gradient.base is not None
-        else gradient
-    )
+    """The array, or a copy of a view: whoever gets it may write to it, and it should not keep
+    something larger alive."""
+    view = type(gradient) is ndarray and gradient.base is not None
+    return gradient.copy() if view else gradient
 
 
 def _roots(

@@ -265,6 +265,36 @@ def test_a_gradient_is_nobody_elses_memory() -> None:
     assert [t.tolist() for t in (x.grad, w.grad, y.grad, v)] == [[10, 10]] * 4
 
 
+def test_gradients_with_a_graph_are_nobody_elses_memory_either() -> None:
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    y = x + w
+    y.retain_grad()
+    v = torch.tensor([1.0, 1.0], dtype=torch.float64)
+    y.backward(v, create_graph=True)
+    (x * 3).sum().backward()  # adds to x.grad in place
+    assert [t.tolist() for t in (x.grad, w.grad, y.grad, v)] == [[4, 4], [1, 1], [1, 1], [1, 1]]
+    x.backward(v, create_graph=True)
+    assert x.grad is not v
+
+
+def test_a_batch_of_gradients() -> None:
+    x = leaf([1.0, 2.0])
+    y = x * x
+    batch = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    (jacobian,) = grad(y, x, batch, is_grads_batched=True, retain_graph=True)
+    assert jacobian.tolist() == [[2, 0], [0, 4], [2, 4]]
+    unused = leaf([1.0])
+    settings = {"is_grads_batched": True, "materialize_grads": True, "retain_graph": True}
+    assert not grad(y, unused, batch, **settings)[0].any()
+    assert grad(y, unused, batch, is_grads_batched=True, allow_unused=True) == (None,)
+
+
+def test_only_inputs_is_ignored() -> None:
+    x = leaf(2.0)
+    with pytest.warns(FutureWarning, match="only_inputs"):
+        assert grad(x * x, x, only_inputs=False)[0].item() == 4
+
+
 # Threads ------------------------------------------------------------------------------------------
 
 
