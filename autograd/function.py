@@ -26,7 +26,8 @@ _HOW = (None, False, True)  # no rules but a backward of its own, and memory to 
 
 
 class FunctionCtx(Node):
-    """What ``forward`` leaves for ``backward``, and the node that calls it."""
+    """What ``forward`` leaves for ``backward``, and the node that calls it. Users may store on it
+    what they like, under names without an underscore in front."""
 
     __slots__ = ("__dict__",)
 

@@ -123,18 +123,18 @@ class Cut:
 class Tensor:
     """An n-dimensional array that remembers how it was computed.
 
-    ``Tensor(data)`` makes a tensor of the default dtype from numbers, ``Tensor(2, 3)`` an
-    uninitialised one of that shape, both as in PyTorch; ``autograd.tensor`` infers the dtype and is
-    usually what you want.
+    ``Tensor(data)`` makes a tensor of the default dtype from numbers, ``Tensor(2, 3)`` one of zeros
+    of that shape (PyTorch's is uninitialized); ``autograd.tensor`` infers the dtype and is usually
+    what you want.
     """
 
     # _array: np.ndarray, or the NumPy scalar that a computation returned for a 0-d result. NumPy
-    # computes with its scalars
-    # six times faster than with 0-d arrays; `memory()` makes the array when somebody needs its
-    # memory.
+    #     computes with its scalars six times faster than with 0-d arrays; `memory()` makes the
+    #     array when somebody needs its memory.
     # _node, _slot: the node that computed it, and which of its outputs it is.
-    # _storage: None, or [number of in-place changes, (name, code, lasti) of the last], shared by
-    # all tensors on this memory.
+    # _view: of which base it is a view, and how it was taken; None for most.
+    # _storage: None, or [number of in-place changes, the last of them (inplace.Change)], one list
+    #     for all tensors on this memory.
     # _accumulator: set when a leaf is first used: a weak reference to its AccumulateGrad.
     __slots__ = (
         *("_array", "_requires_grad", "_node", "_slot", "_view", "_storage", "_grad"),
@@ -415,8 +415,9 @@ class Tensor:
                 f"{value.dtype}"
             )
         # A 0-d result that nobody else holds (this parameter and the call's two references apart)
-        # can stay a NumPy scalar.
-        self._array = value._array if sys.getrefcount(value) <= 3 else memory(value)
+        # can stay a NumPy scalar. From Python 3.14 on the count does not tell.
+        alone = sys.version_info < (3, 14) and sys.getrefcount(value) <= 3
+        self._array = value._array if alone else memory(value)
         if hasattr(self, "_accumulator"):
             del self._accumulator  # it remembers the old shape and dtype
 
@@ -643,8 +644,7 @@ def memory(t: Tensor) -> np.ndarray:
 
 
 def storage(t: Tensor) -> list[Any]:
-    """The record of changes of the memory of ``t``, made when first needed: [count, place of the
-    last]."""
+    """The record of changes of the memory of ``t``, made when first needed: [count, the last]."""
     if t._storage is None:
         t._storage = [0, None]
     return t._storage
