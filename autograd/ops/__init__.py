@@ -6,6 +6,7 @@ from autograd.ops.conversion import METHODS as CONVERSIONS
 from autograd.ops.comparison import *
 from autograd.ops.powers import *
 from autograd.ops.elementary import *
+from autograd.ops.gamma import *
 from autograd.ops.shape import *
 from autograd.ops.shape import TRANSPOSES
 from autograd.ops.broadcasting import *

@@ -21,7 +21,8 @@ from autograd.ops.arithmetic import abs, array_of
 from autograd.ops.comparison import choose, masked, where
 from autograd.ops.conversion import cast
 from autograd.ops.dimensions import ndim_of, one, reduced
-from autograd.ops.elementary import erf, sigmoid, tanh
+from autograd.ops.elementary import sigmoid, tanh
+from autograd.ops.gamma import erf
 from autograd.ops.parts import narrow
 from autograd.ops.powers import exp
 from autograd.ops.reduction import sum

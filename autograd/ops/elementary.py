@@ -1,11 +1,8 @@
-"""Elementary functions: waves and hyperbolas, rounding and bounds; and a few that are not
-elementary at all."""
+"""Elementary functions: waves and hyperbolas, rounding and bounds."""
 
 from __future__ import annotations
 
-import functools
 import math
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,14 +11,13 @@ from autograd.arguments import constant
 from autograd.op import elementwise
 from autograd.ops.arithmetic import no_slope, sqrt
 from autograd.ops.comparison import isfinite, isnan, masked, where
-from autograd.ops.powers import exp
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip",
-    "cos", "cosh", "deg2rad", "digamma", "erf", "erfc", "erfinv", "expit", "fix", "floor", "fmax",
-    "fmin", "frac", "heaviside", "hypot", "lgamma", "logit", "maximum", "minimum", "nan_to_num",
-    "polygamma", "rad2deg", "round", "sigmoid", "sin", "sinc", "sinh", "tan", "tanh", "trunc",
+    "cos", "cosh", "deg2rad", "expit", "fix", "floor", "fmax", "fmin", "frac", "heaviside", "hypot",
+    "logit", "maximum", "minimum", "nan_to_num", "rad2deg", "round", "sigmoid", "sin", "sinc",
+    "sinh", "tan", "tanh", "trunc",
 ]  # fmt: skip
 
 # -- waves -----------------------------------------------------------------------------------------
@@ -103,7 +99,7 @@ def rad2deg(x):
 def sinc(x):
     """sin(πx) / πx, elementwise, and 1 at 0."""
     angle = math.pi * x.astype(np.promote_types(x.dtype, np.float32))
-    return _like(np.where(angle == 0, 1, np.sin(angle) / angle), x)
+    return np.where(angle == 0, 1, np.sin(angle) / angle).astype(x.dtype)
 
 
 # -- hyperbolas ------------------------------------------------------------------------------------
@@ -306,63 +302,6 @@ def heaviside(a, b):
     """0 where a is negative, b where a is 0, 1 where a is positive, elementwise with broadcasting.
     The gradient is 0."""
     return np.where(a == 0, b, (a > 0).astype(a.dtype))
-
-
-# -- special functions -----------------------------------------------------------------------------
-
-
-@functools.cache
-def _scipy() -> ModuleType:
-    """scipy.special, when first needed: importing it takes longer than importing all the rest."""
-    import scipy.special
-
-    return scipy.special
-
-
-def _like(y: Any, x: Any) -> Any:
-    """``y``, computed in float32 if ``x`` is of float16, as the dtype of ``x``."""
-    return y.astype(x.dtype, copy=False)
-
-
-@elementwise(dx=lambda dy, x: dy * (2 / math.pi**0.5) * exp(-x * x), floats=True)
-def erf(x):
-    """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise: a normal number of variance ½ lies
-    within ±x with this probability."""
-    return _like(_scipy().erf(x), x)
-
-
-@elementwise(dx=lambda dy, x: -dy * (2 / math.pi**0.5) * exp(-x * x), floats=True)
-def erfc(x):
-    """1 - erf(x), elementwise, without loss of digits for large x."""
-    return _like(_scipy().erfc(x), x)
-
-
-@elementwise(dx=lambda dy, y: dy * (math.pi**0.5 / 2) * exp(y * y), floats=True)
-def erfinv(x):
-    """The number whose error function is x, elementwise; nan outside [-1, 1]."""
-    return _like(_scipy().erfinv(x), x)
-
-
-@elementwise(dx=lambda dy, x: dy * digamma(x), floats=True)
-def lgamma(x):
-    """log |Γ(x)|, elementwise, with Γ(n) = (n - 1)! and smooth between."""
-    return _like(_scipy().gammaln(x), x)
-
-
-@elementwise(dx=lambda dy, x: dy * polygamma(1, x), floats=True)
-def digamma(x):
-    """ψ(x), the derivative of log Γ(x), elementwise."""
-    return _like(_scipy().digamma(x), x)
-
-
-def polygamma(n: int, input: Any) -> Any:
-    """The derivative of order n of ψ(x), elementwise."""
-    return _polygamma(input, n) if n else digamma(input)
-
-
-@elementwise(dx=lambda dy, x, n: dy * polygamma(n + 1, x), floats=True)
-def _polygamma(x, n):
-    return _like(_scipy().polygamma(n, x), x)
 
 
 expit, clip, fix = sigmoid, clamp, trunc
