@@ -13,6 +13,7 @@ seed. The table says which operators there are; nothing is listed twice.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import sys
 import types
@@ -30,7 +31,10 @@ if __package__:  # run as a program: this folder's other files are its neighbors
 from compare import OURS, THEIRS, array, assert_close, tensors_in
 
 PAGE = Path(__file__).with_name("PARITY.md")
-ASPECTS = ("value", "gradient", "second gradient", "dtype", "method", "in place", "error")
+ASPECTS = (
+    *("value", "gradient", "second gradient", "dtype"),
+    *("method", "in place", "out=", "error"),
+)
 DTYPES = ["float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"]
 # What PyTorch leaves undefined, so that two runs of PyTorch itself may differ.
 UNDEFINED_VALUES = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided"}
@@ -80,6 +84,8 @@ def with_our_modules(function: Any) -> Any:
             names[name] = OURS.torch
         elif value is THEIRS.functional:
             names[name] = OURS.functional
+        elif name == "wrapper_set_seed":
+            names[name] = _seeded
     cells = tuple(
         types.CellType(with_our_modules(cell.cell_contents)) for cell in function.__closure__ or ()
     )
@@ -88,6 +94,22 @@ def with_our_modules(function: Any) -> Any:
     )
     again.__kwdefaults__ = function.__kwdefaults__
     return again
+
+
+def _seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What PyTorch's tables draw random numbers with."""
+    OURS.torch.manual_seed(42)
+    return function(*args, **kwargs)
+
+
+def spelled(variant: Any) -> Callable[..., Any]:
+    """Our form of a method, or of a function with ``inplace=True``."""
+    if isinstance(variant, functools.partial):
+        name = f"nn.functional.{variant.func.__name__}"
+        return functools.partial(_named(name), *variant.args, **variant.keywords)
+    if isinstance(variant, types.FunctionType):
+        return with_our_modules(variant)
+    return getattr(OURS.torch.Tensor, variant.__name__)
 
 
 def translated(value: Any) -> Any:
@@ -99,6 +121,10 @@ def translated(value: Any) -> Any:
         return getattr(OURS.torch, str(value).rpartition(".")[2])
     if isinstance(value, torch.Size):
         return tuple(value)
+    if isinstance(value, torch.memory_format):
+        return getattr(OURS.torch, str(value).rpartition(".")[2], value)
+    if isinstance(value, torch.nn.Module):
+        return getattr(OURS.nn, type(value).__name__)()
     if isinstance(value, torch.device):
         return OURS.torch.device(value.type)
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
@@ -171,7 +197,7 @@ def compare_values(ours: Any, theirs: Any, what: str, numbers: bool = True) -> N
             if not hasattr(a, "requires_grad"):
                 raise Different(f"{what}: a {type(a).__name__}, not a tensor")
             if numbers:
-                assert_close(array(a), array(b), what, *_tolerance(array(b).dtype))
+                assert_close(array(a), array(b), what, *_tolerance(array(b)))
             elif (array(a).shape, array(a).dtype) != (array(b).shape, array(b).dtype):
                 raise Different(
                     f"{what}: {array(a).shape} {array(a).dtype}, not {array(b).shape}"
@@ -181,10 +207,14 @@ def compare_values(ours: Any, theirs: Any, what: str, numbers: bool = True) -> N
             raise Different(f"{what}: {a!r}, not {b!r}")
 
 
-def _tolerance(dtype: np.dtype) -> tuple[float, float]:
-    return {"float64": (1e-7, 1e-9), "float32": (1e-4, 1e-5), "float16": (5e-3, 1e-3)}.get(
-        dtype.name, (0, 0)
+def _tolerance(expected: np.ndarray) -> tuple[float, float]:
+    """Relative and absolute: sums of float16 and float32 numbers are rounded in another order."""
+    name = expected.dtype.name
+    rtol, atol = {"float64": (1e-7, 1e-9), "float32": (1e-4, 1e-5), "float16": (5e-3, 1e-3)}.get(
+        name, (0, 0)
     )
+    finite = np.abs(expected[np.isfinite(expected)]) if rtol else ()
+    return rtol, atol * max(1, *map(float, finite), 1)
 
 
 def _parts(result: Any) -> Iterator[Any]:
@@ -285,6 +315,8 @@ def judge(op: Any, most: int | None = None) -> Verdict:
             samples = op.sample_inputs("cpu", exact, requires_grad=backward)
             for sample in itertools.islice(samples, most):
                 _judge_sample(op, function, sample, verdict)
+                if op.supports_out:
+                    _judge_out(op, function, sample, verdict)
         for dtype in DTYPES:
             if dtype in supported:
                 few = itertools.islice(op.sample_inputs("cpu", getattr(torch, dtype)), 3)
@@ -338,7 +370,7 @@ def _judge_spellings(op: Any, sample: Any, expected: Any, verdict: Verdict) -> N
 
         def as_method() -> None:
             ours, theirs = calls(sample)
-            mine = getattr(OURS.torch.Tensor, method.__name__)
+            mine = spelled(method)
             compare_values(
                 ours.after(ours.run(mine, OURS)),
                 theirs.after(theirs.run(method, THEIRS)),
@@ -357,11 +389,39 @@ def _judge_spellings(op: Any, sample: Any, expected: Any, verdict: Verdict) -> N
             return  # this sample does not fit in place
 
         def in_place() -> None:
-            mine = getattr(OURS.torch.Tensor, inplace.__name__)
+            mine = spelled(inplace)
             ours.input = ours.input.detach().clone()
             compare_values(ours.run(mine, OURS), changed, "in place")
 
         verdict.check("in place", sample, in_place)
+
+
+def _judge_out(op: Any, function: Any, sample: Any, verdict: Verdict) -> None:
+    """The result written into a tensor that is there already."""
+    ours, theirs = calls(sample)
+    if "out" in theirs.kwargs or sample.input is None:
+        return
+    results: list[Any] = []
+    for call, run, library in ((theirs, op.op, THEIRS), (ours, function, OURS)):
+
+        def write(call: Call = call, run: Any = run, library: Any = library) -> None:
+            with library.torch.no_grad():
+                plain = call.run(run, library)
+                several = isinstance(plain, tuple | list)
+                empty = [library.torch.empty((0,), dtype=y.dtype) for y in _parts(plain)]
+                call.kwargs["out"] = tuple(empty) if several else empty[0]
+                results.append(list(_parts(call.run(run, library))))
+                if not all(y is out for y, out in zip(results[-1], empty, strict=True)):
+                    raise Different("out= is not what is returned")
+
+        if library is THEIRS:
+            try:
+                write()
+            except Exception:
+                return  # not a sample that can be written so
+        else:
+            if verdict.check("out=", sample, write):
+                verdict.check("out=", sample, lambda: compare_values(results[1], results[0], "out"))
 
 
 def _judge_dtype(op: Any, function: Any, sample: Any, verdict: Verdict) -> None:
