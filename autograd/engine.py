@@ -26,6 +26,7 @@ import numpy as np
 from autograd.dtypes import of_numpy
 from autograd.grad_mode import set_recording
 from autograd.node import FREED, AccumulateGrad, Node, accumulator, name_of, place_of
+from autograd.observe import observers, tell_pulled
 from autograd.record import node_of
 from autograd.rules import pull_with_graph
 from autograd.saved import Overwritten, SavedInput
@@ -74,6 +75,7 @@ def run(
             ready.append((root, start))
 
     previous = set_recording(create_graph)
+    observed = bool(observers)
     node: Any = None
     try:
         # As in the forward pass, inf and nan are values, not events.
@@ -104,6 +106,8 @@ def run(
                     raise _freed(node)
                 if dy is None:  # nothing arrived, and nothing will go on
                     pulls, kept = _READY_MADE, itertools.repeat(None)
+                elif observed:
+                    pulls, kept = _READY_MADE, _pull_and_tell(node, dy, create_graph, needed)
                 elif pulls is None:
                     pulls, kept = _READY_MADE, node._pull_all(dy, create_graph)
                 elif create_graph:
@@ -300,6 +304,23 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
         else pull_with_graph(node._op.rule_of(i), dy, k, node)
         for i, (target, k) in enumerate(zip(node._inputs, node._kept, strict=True))
     ]
+
+
+def _pull_and_tell(node: Any, dy: Any, create_graph: bool, needed: set[Node] | None) -> Any:
+    """What ``run`` does with a node of any kind, all inputs at once, while somebody looks on."""
+    pulls = node._data[0][0]
+
+    def gradients() -> list[Any]:
+        if pulls is None:
+            return node._pull_all(dy, create_graph)
+        if create_graph:
+            return _pull_tensors(node, dy, needed)
+        return [
+            None if target is None or (needed is not None and target not in needed) else pull(dy, k)
+            for target, pull, k in zip(node._inputs, pulls, node._kept)  # noqa: B905 (endless)
+        ]
+
+    return tell_pulled(node, dy, gradients, on_arrays=pulls is not None and not create_graph)
 
 
 _accumulating = RLock()  # several threads may be at the same leaf

@@ -18,6 +18,7 @@ import numpy as np
 from autograd.grad_mode import no_grad, recording
 from autograd.inplace import check_in_place, rebase, touch
 from autograd.node import FREED, NOWHERE, Node, name_of, users_frame
+from autograd.observe import observers, tell_function, tell_recorded
 from autograd.record import node_of
 from autograd.saved import SavedOutputOf, keep, unpack_tensor
 from autograd.tensor import Tensor, View, alias, storage, wrap
@@ -174,11 +175,10 @@ class Function:
         recorded = recording() and any(isinstance(a, Tensor) and a.requires_grad for a in args)
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         with no_grad():
+            forward = functools.partial(cls.forward, *args if separate else (ctx, *args))
+            output = tell_function(cls, args, forward) if observers else forward()
             if separate:
-                output = cls.forward(*args)
                 cls.setup_context(ctx, args, output)
-            else:
-                output = cls.forward(ctx, *args)
         outputs = output if isinstance(output, tuple) else (output,)
         for t in ctx._dirty:
             if not any(t is o for o in outputs):
@@ -221,6 +221,8 @@ def _recorded(
     connected = tuple(_output(ctx, o, slot, tensors) for slot, o in enumerate(outputs))
     ctx._kept = tuple(_saved(ctx, t, outputs, connected) for t in ctx._to_save)
     ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
+    if observers:
+        tell_recorded(ctx)
     return connected
 
 

@@ -21,9 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.record import binary, general, unary, variadic, with_settings
-from autograd.rules import Op
-
-OPS: dict[str, Op] = {}  # every declared operation, by name
+from autograd.rules import OPS, Op
 
 
 def op(_kind: str = "op", /, **declared: Any) -> Callable[[Callable[..., Any]], Any]:

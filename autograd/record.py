@@ -22,6 +22,7 @@ from autograd.arguments import (
 )
 from autograd.grad_mode import recording
 from autograd.node import How, Node, accumulator, users_files, users_frame
+from autograd.observe import observers, tell_recorded
 from autograd.rules import Op
 from autograd.saved import SavedOutput, keep
 from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
@@ -64,6 +65,8 @@ def record(
     t._view = None
     t._storage = None
     t._grad = None
+    if observers:
+        tell_recorded(node)
     return t
 
 
@@ -118,7 +121,7 @@ def record_several(
 
 def unary(op: Op) -> Callable[..., Any]:
     """y = f(x)."""
-    forward, floats, kinds = op.forward, op.floats, op.kinds
+    floats, kinds = op.floats, op.kinds
     how = op.plain_how
     needs = op.rules[op.inputs[0]].needs if op.rules else ()
     needs_x, needs_y = needs == op.inputs, needs == ("y",)
@@ -126,15 +129,15 @@ def unary(op: Op) -> Callable[..., Any]:
 
     def apply(input: Any) -> Any:
         if not isinstance(input, Tensor):
-            return forward(array_argument(op, input))
+            return op.forward(array_argument(op, input))
         if input._view is not None:
             refresh(input)
         x = input._array
         if not (input._requires_grad and recording()):
             if kinds and x.dtype.kind not in kinds:
                 raise not_implemented(op, x.dtype)
-            return _unrecorded(op, forward(as_float(x) if floats else x), (input,))
-        y = forward(x)
+            return _unrecorded(op, op.forward(as_float(x) if floats else x), (input,))
+        y = op.forward(x)
         operands = None if type(y) is ndarray else (x,)
         if not simple or input._slot:
             return _recorded_if_due(op, (input,), (input,), y, operands, _getframe(1))
@@ -161,7 +164,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
     """y = f(a, b), elementwise: the inputs broadcast and are promoted; either may be a number.
 
     Python's operators give the other operand's class a chance, if it is no class of ours."""
-    forward, how = op.forward, op.plain_how
+    how = op.plain_how
     # Whether dtypes must be looked into even where both inputs have the same.
     particular = op.floats or op.kinds is not None or not op.bools
     name_a, name_b = op.inputs
@@ -190,7 +193,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         if particular and a.dtype.kind != "f":
             return other_kinds(input, other, _getframe(1))
         try:
-            y = forward(a, b)
+            y = op.forward(a, b)
         except ValueError as error:
             raise does_not_fit(op, (input, other), error) from None
 
@@ -244,7 +247,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         number = input if place else other
         if not isinstance(t, Tensor):
             check_operands(op, (input, other))
-            return forward(input, other)  # arrays in, array out
+            return op.forward(input, other)  # arrays in, array out
         if (
             type(number) not in NUMBERS
             or t._array.dtype.kind != "f"
@@ -257,7 +260,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
             refresh(t)
         number = constant(number, t._array)
         a, b = (number, t._array) if place else (t._array, number)
-        y = forward(a, b)
+        y = op.forward(a, b)
         if not (t._requires_grad and recording()):
             return _unrecorded(op, y, (t,))
         before = t._node or accumulator(t)
@@ -284,7 +287,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         ):
             a, b = promote(op, a, b)
         try:
-            y = forward(a, b)
+            y = op.forward(a, b)
         except ValueError as error:
             raise does_not_fit(op, (input, other), error) from None
         operands = None if type(y) is ndarray else (a, b)
@@ -300,7 +303,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
 
 def with_settings(op: Op) -> Callable[..., Any]:
     """y = f(x, ...): one tensor, and settings; one output, which may be a view of x, or a tuple."""
-    forward, total, how = op.forward, len(op.parameters), op.how
+    total, how = len(op.parameters), op.how
     floats, kinds, view, needs_y = op.floats, op.kinds, op.view, op.needs_output
     plan = op.rule_of(0).plan if op.rules else None
 
@@ -308,7 +311,7 @@ def with_settings(op: Op) -> Callable[..., Any]:
         values = args if len(args) == total and not kwargs else bind(op, args, kwargs)
         input = values[0]
         if not isinstance(input, Tensor):
-            return forward(array_argument(op, input), *map(_content, values[1:]))
+            return op.forward(array_argument(op, input), *map(_content, values[1:]))
         if input._view is not None:
             refresh(input)
         x = memory(input) if view else input._array
@@ -317,7 +320,7 @@ def with_settings(op: Op) -> Callable[..., Any]:
         if floats:
             x = as_float(x)
         try:
-            y = forward(x, *map(_content, values[1:]))
+            y = op.forward(x, *map(_content, values[1:]))
         except ValueError as error:
             raise does_not_fit(op, (input,), error) from None
         several = type(y) is tuple
@@ -356,7 +359,7 @@ def with_settings(op: Op) -> Callable[..., Any]:
 def general(op: Op) -> Callable[..., Any]:
     """Any number of tensor inputs (None: an optional one left out), any settings, one output or a
     tuple of them."""
-    forward, count, total = op.forward, len(op.inputs), len(op.parameters)
+    count, total = len(op.inputs), len(op.parameters)
     promotes = op.kind in ("elementwise", "bilinear")
 
     def apply(*args: Any, **kwargs: Any) -> Any:
@@ -366,7 +369,7 @@ def general(op: Op) -> Callable[..., Any]:
         arrays = [v._array if isinstance(v, Tensor) else v for v in values]
         if not any_tensor:
             check_operands(op, tensors)
-            return forward(*arrays)
+            return op.forward(*arrays)
         if promotes:
             arrays[:count] = promote(op, *arrays[:count])
         elif op.floats:
@@ -376,7 +379,7 @@ def general(op: Op) -> Callable[..., Any]:
         if op.view:
             arrays[0] = memory(tensors[0])
         try:
-            y = forward(*arrays)
+            y = op.forward(*arrays)
         except ValueError as error:
             raise does_not_fit(op, tensors, error) from None
         operands = None if type(y) in (ndarray, tuple) else tuple(arrays)
@@ -391,14 +394,13 @@ def general(op: Op) -> Callable[..., Any]:
 def variadic(op: Op) -> Callable[..., Any]:
     """y = f(x1, x2, ..., setting=...): a list of tensors, as of cat and stack. The rule may ask for
     ``i``, its place."""
-    forward = op.forward
 
     def apply(*tensors: Any, **settings: Any) -> Any:
         any_tensor = _refreshed(tensors)
         arrays = [t._array if isinstance(t, Tensor) else t for t in tensors]
         if not any_tensor:
-            return forward(*arrays, **settings)
-        y = forward(*arrays, **settings)
+            return op.forward(*arrays, **settings)
+        y = op.forward(*arrays, **settings)
         values = (tensors, *[settings.get(name, op.defaults.get(name)) for name in op.settings])
         return _recorded_if_due(op, tensors, values, y, None, _getframe(1))
 

@@ -46,7 +46,7 @@ class Op:
     kinds: str | None = None  # the kinds of dtype it computes in (letters of biuf); None: all
     bools = True  # whether it takes bool tensors beside others
 
-    apply: Callable[..., Any]
+    apply: Any  # the function that users call
     reflected: Callable[..., Any]  # for binary operations: with the two exchanged
 
     def __init__(
@@ -156,6 +156,9 @@ class Op:
 
 
 _TRAITS = ("floats", "view", "kinds", "bools")
+
+
+OPS: dict[str, Op] = {}  # every declared operation, by name
 
 
 # -- rules made ready for the engine ---------------------------------------------------------------
