@@ -38,6 +38,11 @@ from autograd.ops.convolution import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from autograd.ops.distance import (
+    cosine_similarity,
+    pairwise_distance,
+    pdist,
+)
 from autograd.ops.dropout import (
     alpha_dropout,
     dropout,
@@ -67,13 +72,11 @@ from autograd.ops.loss import (
 )
 from autograd.ops.margin import (
     cosine_embedding_loss,
-    cosine_similarity,
     hinge_embedding_loss,
     margin_ranking_loss,
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
-    pairwise_distance,
     soft_margin_loss,
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
@@ -102,6 +105,11 @@ from autograd.ops.pooling import (
     max_pool2d,
     max_pool3d,
 )
+from autograd.ops.shuffling import (
+    channel_shuffle,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
 from autograd.ops.windows import fold, unfold
 
 __all__ = [
@@ -120,6 +128,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -171,6 +180,9 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",

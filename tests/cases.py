@@ -798,6 +798,22 @@ case("F.normalize(x)", "F.normalize(x, dim=1)", x=(3, 4))
 case("F.cosine_similarity(x, y)", x=(3, 4), y=(3, 4))
 case("F.group_norm(x, 2, w, b)", x=(2, 4, 3), w=(4,), b=(4,))
 
+# Distances, attention, images ---------------------------------------------------------------------
+
+for p in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, inf):
+    case(f"torch.cdist(x, y, p={p})", x=[(4, 3), (2, 1, 2, 3)], y=[(5, 3), (3, 3, 3)])
+    case(f"F.pdist(x, p={p})", f"torch.pdist(x, {p})", x=[(4, 3), (1, 3), (3, 0)])
+    if p != inf:  # where PyTorch gives the whole gradient to each of several largest differences
+        case(f"torch.cdist(x, x, p={p})", x=ties(4, 3), smooth=False)
+    case(f"torch.cdist(x, y, p={p})", x=[(2, 0), (0, 3), (2, 0, 3)], y=[(4, 0), (4, 3), (2, 4, 3)])
+case("torch.cdist(x, y)", x=[(26, 2), (2, 3, 4)], y=[(3, 2), (1, 30, 4)])
+case("torch.cdist(x, y, 2, 'donot_use_mm_for_euclid_dist')", x=(26, 2), y=(3, 2))
+case("F.cosine_similarity(x, y, dim=-2)", x=(1, 2, 3), y=(2, 1, 3))
+case("F.pixel_shuffle(x, 2)", "torch.pixel_shuffle(x, 2)", x=[(1, 8, 2, 3), (4, 2, 1),
+     fixed((0, 4, 1, 1))])
+case("F.pixel_unshuffle(x, 2)", "torch.pixel_unshuffle(x, 2)", x=[(1, 2, 4, 6), (3, 2, 2)])
+case("F.channel_shuffle(x, 3)", "torch.channel_shuffle(x, 3)", x=[(2, 6, 4), (1, 3, 2, 2)])
+
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
 
@@ -946,3 +962,19 @@ refused("F.layer_norm(x, (3,))", x=(2, 4))
 refused("F.dropout(x, 1.5)", x=(3,))
 refused("F.gelu(x, approximate='yes')", x=(3,))
 refused("F.glu(x)", x=(3,))
+refused("torch.cdist(x, y)", x=(3, 4), y=(5, 3))
+refused("torch.cdist(x, y)", x=(4,), y=(5, 4))
+refused("torch.cdist(x, y)", x=ints(3, 4), y=(5, 4))
+refused("torch.cdist(x, y.float())", x=(3, 4), y=(5, 4))
+refused("torch.cdist(x, x, p=-1.0)", x=(3, 4))
+refused("torch.cdist(x, x, compute_mode='mm')", x=(3, 4))
+refused("F.pdist(x)", x=(3,))
+refused("F.pdist(x)", x=ints(3, 4))
+refused("F.pixel_shuffle(x, 3)", x=(1, 8, 2, 2))
+refused("F.pixel_shuffle(x, 0)", x=(1, 8, 2, 2))
+refused("F.pixel_shuffle(x, 1.5)", x=(1, 8, 2, 2))
+refused("F.pixel_unshuffle(x, 2)", x=(1, 2, 4, 3))
+refused("F.pixel_unshuffle(x, 2)", x=(4, 4))
+refused("F.channel_shuffle(x, 4)", x=(1, 6, 2))
+refused("F.channel_shuffle(x, 0)", x=(1, 6, 2))
+refused("F.channel_shuffle(x, 2)", x=(4, 6))

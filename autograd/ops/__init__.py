@@ -26,7 +26,9 @@ from autograd.ops.dropout import *
 from autograd.ops.embedding import *
 from autograd.ops.loss import *
 from autograd.ops.likelihood import *
+from autograd.ops.distance import *
 from autograd.ops.margin import *
 from autograd.ops.normalization import *
 from autograd.ops.convolution import *
 from autograd.ops.pooling import *
+from autograd.ops.shuffling import *

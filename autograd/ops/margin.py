@@ -1,5 +1,4 @@
-"""Losses that are content once something is far enough from something else, and the distances they
-measure it by.
+"""Losses that are content once something is far enough from something else.
 
 Reductions are those of ``loss.py``.
 """
@@ -15,42 +14,20 @@ from autograd.ops.activation import logsigmoid, relu
 from autograd.ops.arithmetic import array_of, sqrt
 from autograd.ops.comparison import masked
 from autograd.ops.dimensions import ndim_of
+from autograd.ops.distance import pairwise_distance
 from autograd.ops.elementary import minimum
 from autograd.ops.gathering import gather
 from autograd.ops.loss import reduced
-from autograd.ops.norms import norm
 from autograd.ops.powers import pow
 from autograd.ops.reduction import mean, sum
 from autograd.ops.shape import unsqueeze
 
 __all__ = [
-    "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss",
+    "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss",
     "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
-    "pairwise_distance", "soft_margin_loss", "triplet_margin_loss",
+    "soft_margin_loss", "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
 ]  # fmt: skip
-
-# -- distances -------------------------------------------------------------------------------------
-
-
-def pairwise_distance(
-    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False
-) -> Any:
-    """‖x1 - x2 + ``eps``‖ₚ along the last dimension."""
-    return norm(x1 - x2 + eps, p, -1, keepdim)
-
-
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-08) -> Any:
-    """x1 · x2 / (‖x1‖ ‖x2‖) along ``dim``, the cosine of the angle between the two; norms below
-    ``eps`` count as ``eps``."""
-    return sum(_direction(x1, dim, eps) * _direction(x2, dim, eps), dim)
-
-
-def _direction(x: Any, dim: int, eps: float) -> Any:
-    length = norm(x, 2, dim, True)
-    array = array_of(length)
-    return x / (length + (np.maximum(array, eps) - array))
-
 
 # -- of pairs and triplets -------------------------------------------------------------------------
 
