@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 import autograd as torch
 import nn
 from autograd import visualize
-from autograd.visualize import draw, figures, formula, labels, make_dot, render, style
+from autograd.reading import figures, formula
+from autograd.visualize import draw, labels, make_dot, render, style
 from autograd.visualize.graph import effort
 
 NBSP = "\N{NO-BREAK SPACE}"

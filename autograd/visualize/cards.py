@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from . import figures, labels
+from autograd.reading import figures
+
+from . import labels, words
 from .dot import FORMULA, GRAD, SAVED, SHAPE, VALUE, Look, Spacing, statement
 from .model import Edge, GraphData, Module, OpNode, TensorNode
 
@@ -210,7 +212,7 @@ def _numbers(tensor: TensorNode, look: Look, name: str = "") -> list[str]:
     palette = look.palette
     parts = [labels.span(name, palette.ink, BODY, bold=True)] if name else []
     if look.detail >= VALUE and tensor.value is not None:
-        value = figures.statistics(tensor.value, look.precision)
+        value = words.statistics(tensor.value, look.precision)
         parts.append(labels.span(value, palette.value, BODY))
     grad = _gradient(tensor, look, BODY)
     return [_row(text) for text in (labels.gap(BODY, 2).join(parts), grad) if text]
@@ -220,7 +222,7 @@ def _gradient(tensor: TensorNode, look: Look, size: float) -> str:
     if look.detail < GRAD or tensor.copy_of:
         return ""
     if tensor.grad is not None:
-        text = figures.gradient(tensor.grad, look.precision)
+        text = words.gradient(tensor.grad, look.precision)
         return labels.span(text, look.palette.grad, size, italic=True)
     if look.graded and tensor.lacks_grad:
         return labels.span("no grad", look.palette.faint, size, italic=True)

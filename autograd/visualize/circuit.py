@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import figures, labels
+from autograd.reading import figures
+
+from . import labels, words
 from .dot import FORMULA, GRAD, SAVED, VALUE, Look, Spacing, statement
 from .model import Edge, GraphData, OpNode, TensorNode
 
@@ -107,14 +109,14 @@ def _value(tensor: TensorNode, look: Look) -> str:
         return labels.span(tensor.label, look.palette.value, SIZE)
     if look.detail < VALUE or tensor.value is None:
         return ""
-    return labels.span(figures.statistics(tensor.value, look.precision), look.palette.value, SIZE)
+    return labels.span(words.statistics(tensor.value, look.precision), look.palette.value, SIZE)
 
 
 def _gradient(tensor: TensorNode, look: Look) -> str:
     if look.detail < GRAD:
         return ""
     if tensor.grad is not None:
-        text = figures.statistics(tensor.grad, look.precision)
+        text = words.statistics(tensor.grad, look.precision)
         summed = "Σ " if tensor.uses > 1 and not tensor.copy_of else ""
         return labels.span(summed + text, look.palette.grad, SIZE, italic=True)
     if look.graded and tensor.lacks_grad:
@@ -126,7 +128,7 @@ def branch(edge: Edge, look: Look) -> Iterator[str]:
     """Draw the line from a wire into an operation: the local derivative, the share of a sum."""
     above = below = ""
     if look.detail >= FORMULA and edge.local is not None:
-        derivative = figures.derivative(edge, look.precision)
+        derivative = words.derivative(edge, look.precision)
         above = labels.span(derivative, look.palette.local, SMALL)
         if edge.share is not None:
             share = figures.signed(edge.share, look.precision)

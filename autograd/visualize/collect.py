@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
+from autograd.reading import figures, formula, source, symbols
+from autograd.reading.local import Locals
+from autograd.reading.naming import Names, Unique
+from autograd.reading.recorded import Recorded, Step, Value, kept_array
 from autograd.tensor import Tensor
 
-from . import figures, formula, source, symbols, trouble
-from .derivatives import Locals, gradients
+from . import trouble
+from .derivatives import gradients
 from .dot import FORMULA, GRAD, SAVED, VALUE
 from .model import Edge, GraphData, OpNode, Saved, Summary, TensorKind, TensorNode
 from .modules import frames, module_paths
-from .naming import Names, Unique
 from .part import Part
-from .recorded import Recorded, Step, Value, kept_array
 from .summary import summarize
 
 MANY_USES, FAR = 3, 4  # a leaf used more often, or further apart, is drawn anew near each use

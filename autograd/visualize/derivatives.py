@@ -1,8 +1,8 @@
-"""The numbers of calculus on a picture: local derivatives, and gradients of everything.
+"""The gradients on a picture.
 
-Both come from the rules as they are. A rule called with dy = 1 gives the local derivative; the
-chain rule over the picture gives the gradients of scalars, even after backward has freed the graph.
-For arrays the engine itself walks, and is watched: it neither touches `.grad` nor calls hooks.
+The chain rule over the picture gives the gradients of scalars from the local derivatives, even
+after backward has freed the graph. For arrays the engine itself walks, and is watched: it neither
+touches `.grad` nor calls hooks.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from autograd import engine
-from autograd.function import FunctionCtx
 from autograd.node import FREED, Node
-
-from .recorded import Recorded, Step, Value, kept_array
+from autograd.reading.local import Locals
+from autograd.reading.recorded import Recorded, Value
 
 FREED_NOTE = (
     "backward() has freed what the operations kept: to see it, draw before, or call "
@@ -27,65 +26,6 @@ OTHER_GRADIENTS = (
     "the gradients are not those of this graph alone, as after several backward(): draw(..., "
     "grad=True) shows these"
 )
-
-
-class Locals:
-    """The local derivatives of scalar operations, each worked out when first asked for."""
-
-    def __init__(self) -> None:
-        self._of: dict[int, list[float | None]] = {}
-
-    def of(self, step: Step) -> list[float | None]:
-        """Return the local derivative by each operand; None where it cannot be told."""
-        if id(step) not in self._of:
-            self._of[id(step)] = _local_derivatives(step)
-        return self._of[id(step)]
-
-
-def _local_derivatives(step: Step) -> list[float | None]:
-    unknown: list[float | None] = [None] * len(step.operands)
-    sizes = {math.prod(value.shape) for _, value in step.operands} | {math.prod(step.output.shape)}
-    if sizes != {1} or len(step.outputs) > 1:
-        return unknown
-    with np.errstate(all="ignore"):
-        one = np.ones(step.output.shape, step.output.dtype)[()]
-        if isinstance(step.node, FunctionCtx):
-            if step.node._kept is FREED:
-                return unknown
-            try:
-                gradients = step.node._pull_all(one, create_graph=False)
-            except Exception:  # a backward of the user's, which a picture need not stop at
-                return unknown
-            found = [gradients[place] for place in step.places]
-            return [None if g is None else float(np.sum(g)) for g in found]
-        if step.node._op is None or step.node._op.variadic:
-            return unknown
-        return [_local_derivative(step, name, value, one) for name, value in step.operands]
-
-
-def _local_derivative(step: Step, name: str, value: Value, one: Any) -> float | None:
-    rule = step.node._op.rules.get(name)
-    if rule is None or not value.requires_grad:
-        return None
-    needs = [_need(step, need) for need in rule.needs]
-    if any(need is None for need in needs):
-        return None
-    return float(np.sum(rule.function(one, *needs)))
-
-
-def _need(step: Step, need: str) -> Any:
-    """Return what a rule asks for, as an array: an operand, the output, a setting, a shape."""
-    operands = dict(step.operands)
-    if need == "y":
-        return step.output.array
-    if need in operands:
-        return operands[need].array
-    if need in step.known:
-        kept = step.known[need]
-        array = kept_array(kept)
-        return kept if array is None else array
-    operand, _, what = need.rpartition("_")
-    return getattr(operands[operand], what) if operand in operands else None
 
 
 def gradients(

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.reading.recorded import Recorded
 from autograd.tensor import Tensor
 
 from . import style
 from .collect import Collector
 from .dot import DETAILS, Look
 from .graph import Graph
-from .recorded import Recorded
 
 CIRCUIT_LIMIT = 60  # nodes that a circuit still shows well, unless it is asked for
 

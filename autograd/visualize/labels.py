@@ -8,23 +8,11 @@ and drawn with those of another.
 
 from __future__ import annotations
 
-import unicodedata
 from html import escape
 
+from autograd.reading.figures import LIMIT, clean
+
 NBSP = "\N{NO-BREAK SPACE}"
-LIMIT = 60
-
-
-def clean(text: str, limit: int = LIMIT) -> str:
-    """Return `text` on one line, without characters that XML forbids, at most `limit` long."""
-    text = "".join(char if _allowed(char) else " " for char in text[: 4 * limit]).strip()
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _allowed(char: str) -> bool:
-    """Whether it is none of: a control, a surrogate, unassigned (C); a line break (Zl, Zp)."""
-    category = unicodedata.category(char)
-    return category[0] != "C" and category not in ("Zl", "Zp")
 
 
 def span(

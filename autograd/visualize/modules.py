@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from autograd.reading.recorded import Step
+
 from .model import Module
-from .recorded import Step
 
 _DEEPEST = 8  # frames in frames
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .recorded import Recorded, Step
+from autograd.reading.recorded import Recorded, Step
 
 
 class Part:

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from . import figures, labels
+from autograd.reading import figures
+
+from . import labels, words
 from .dot import FORMULA, GRAD, SHAPE, VALUE, Look
 from .model import Edge, GraphData, OpNode, TensorNode
 
@@ -69,13 +71,13 @@ def _line(tensor: TensorNode, op: OpNode | None, edge: Edge | None, look: Look, 
         if look.detail >= SHAPE and tensor.shape:
             parts.append(figures.shape(tensor.shape, tensor.dtype))
         if look.detail >= VALUE and tensor.value is not None:
-            value = figures.statistics(tensor.value, look.precision)
+            value = words.statistics(tensor.value, look.precision)
             if tensor.value.items is not None:
                 parts[0] += f" = {value}" if tensor.kind != "constant" else ""
             else:
                 parts.append(value)
         if look.detail >= GRAD and tensor.grad is not None:
-            parts.append(figures.gradient(tensor.grad, look.precision))
+            parts.append(words.gradient(tensor.grad, look.precision))
         if look.detail >= GRAD and op is not None and op.trouble:
             parts.append(f"⚠ {op.trouble}")
         if tensor.kind == "cut":
@@ -83,7 +85,7 @@ def _line(tensor: TensorNode, op: OpNode | None, edge: Edge | None, look: Look, 
     else:
         parts[0] = f"↑ {parts[0]}"
     if look.detail >= FORMULA and edge is not None and edge.local is not None:
-        parts.append(figures.derivative(edge, look.precision))
+        parts.append(words.derivative(edge, look.precision))
         if edge.share is not None:
             parts.append(figures.signed(edge.share, look.precision))
     return "  ".join(parts)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from . import figures, labels
-from .model import Edge, GraphData, OpNode, TensorNode
+from autograd.reading import figures
+
+from . import labels
+from .model import Edge, GraphData, OpNode, Summary, TensorNode
 
 _FEW = 12  # operations that a description tells one by one
 
@@ -48,7 +50,7 @@ def about_node(node: TensorNode | OpNode) -> str:
 
 
 def _value(tensor: TensorNode) -> str:
-    return "" if tensor.value is None else f"value {figures.statistics(tensor.value)}"
+    return "" if tensor.value is None else f"value {statistics(tensor.value)}"
 
 
 def _gradient(tensor: TensorNode) -> str:
@@ -62,9 +64,40 @@ def _gradient(tensor: TensorNode) -> str:
 def about_edge(edge: Edge, nodes: dict[str, TensorNode | OpNode]) -> str:
     """Say what runs along an edge: `q into mul: ∂f/∂q = z = -4`."""
     source, target = nodes[edge.source].name, nodes[edge.target].name
-    told = [] if edge.local is None else [figures.derivative(edge)]
+    told = [] if edge.local is None else [derivative(edge)]
     if edge.share is not None:
         told.append(f"adds {figures.signed(edge.share)} to the gradient")
     joint = "into" if isinstance(nodes[edge.target], OpNode) else "gives"
     words = f"{source} {joint} {target}"
     return labels.clean(f"{words}: {', '.join(told)}" if told else words, 200)
+
+
+# -- numbers and formulas ---------------------------------------------------------------------------
+
+
+def statistics(summary: Summary, precision: int = 2) -> str:
+    """Write a few elements in full, many as mean and standard deviation."""
+    if summary.items is not None:
+        return figures.array(summary.items, precision)
+    text = (
+        f"μ {figures.number(summary.mean, precision)}  σ {figures.number(summary.std, precision)}"
+    )
+    return text + share_of_zeros(summary)
+
+
+def gradient(summary: Summary, precision: int = 2) -> str:
+    """Write a gradient: a scalar as it is, an array as its norm."""
+    if not summary.shape:
+        return f"∇ {figures.array(summary.items, precision)}"
+    return f"‖∇‖ {figures.number(summary.norm, precision)}" + share_of_zeros(summary)
+
+
+def share_of_zeros(summary: Summary) -> str:
+    """Write how many elements are exactly 0, where that is worth a word."""
+    return f"  ·  {summary.zeros:.0%} zero" if summary.zeros >= 0.01 else ""
+
+
+def derivative(edge: Edge, precision: int = 2) -> str:
+    """Write the local derivative on a wire: `∂f/∂q = z = -4`."""
+    value = figures.short(edge.local, precision)
+    return " = ".join(dict.fromkeys(part for part in (edge.partial, edge.formula, value) if part))

@@ -1,4 +1,4 @@
-"""How numbers are written in a picture.
+"""How numbers and names are written.
 
 With an ASCII minus, so that they can be copied back into Python; thousands by a thin space.
 """
@@ -6,11 +6,11 @@ With an ASCII minus, so that they can be copied back into Python; thousands by a
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import Any
 
-from .model import Edge, Summary
-
 THIN = "\N{THIN SPACE}"
+LIMIT = 60
 
 
 def number(x: Any, precision: int = 2) -> str:
@@ -54,26 +54,6 @@ def array(items: Any, precision: int = 2) -> str:
     return number(items, precision)
 
 
-def statistics(summary: Summary, precision: int = 2) -> str:
-    """Write a few elements in full, many as mean and standard deviation."""
-    if summary.items is not None:
-        return array(summary.items, precision)
-    text = f"μ {number(summary.mean, precision)}  σ {number(summary.std, precision)}"
-    return text + share_of_zeros(summary)
-
-
-def gradient(summary: Summary, precision: int = 2) -> str:
-    """Write a gradient: a scalar as it is, an array as its norm."""
-    if not summary.shape:
-        return f"∇ {array(summary.items, precision)}"
-    return f"‖∇‖ {number(summary.norm, precision)}" + share_of_zeros(summary)
-
-
-def share_of_zeros(summary: Summary) -> str:
-    """Write how many elements are exactly 0, where that is worth a word."""
-    return f"  ·  {summary.zeros:.0%} zero" if summary.zeros >= 0.01 else ""
-
-
 def shape(dims: tuple[int, ...], dtype: str = "float32") -> str:
     """Write a shape as Python does, with the dtype where it is not the usual one."""
     return str(dims) if dtype == "float32" else f"{dims} {dtype}"
@@ -89,7 +69,13 @@ def size(nbytes: int) -> str:
     return f"{nbytes} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
-def derivative(edge: Edge, precision: int = 2) -> str:
-    """Write the local derivative on a wire: `∂f/∂q = z = -4`."""
-    value = short(edge.local, precision)
-    return " = ".join(dict.fromkeys(part for part in (edge.partial, edge.formula, value) if part))
+def clean(text: str, limit: int = LIMIT) -> str:
+    """Return `text` on one line, without characters that XML forbids, at most `limit` long."""
+    text = "".join(char if _allowed(char) else " " for char in text[: 4 * limit]).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _allowed(char: str) -> bool:
+    """Whether it is none of: a control, a surrogate, unassigned (C); a line break (Zl, Zp)."""
+    category = unicodedata.category(char)
+    return category[0] != "C" and category not in ("Zl", "Zp")

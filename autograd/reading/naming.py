@@ -1,6 +1,6 @@
-"""What things are called in a picture.
+"""What things are called in a picture, and in an explanation.
 
-A tensor has the name the user gives it for the picture; else that of its `name` attribute; else the
+A tensor has the name the user gives it there; else that of its `name` attribute; else the
 one it goes by in the line that made or used it; and if none can be found, `t1`, `t2`, ... All names
 are unique: the second `h` is `h_2`.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from autograd.tensor import Tensor
 
-from . import figures, labels, source
+from . import figures, source
 from .recorded import Step, Value
 
 _SPECIAL = {"pow": "square"}  # x ** 2 is recorded as a square
@@ -64,7 +64,7 @@ class Names:
             return
         if value.is_number:  # it goes by itself, however often it comes
             self._names[id(value)] = figures.literal(value.array)
-        elif name := labels.clean(name or ""):
+        elif name := figures.clean(name or ""):
             self._names[id(value)] = self._unique.claim(name)
 
     def _from_source(self, step: Step, is_inner: bool, is_last: bool) -> None:

@@ -1,0 +1,1 @@
+"""What a recorded graph and the source behind it say, for pictures and for texts."""
