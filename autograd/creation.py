@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +17,8 @@ import numpy as np
 from autograd import dtypes, sampling
 from autograd.device import check_device
 from autograd.from_data import fit, tensor
-from autograd.inplace import write
 from autograd.ops.broadcasting import broadcast_shapes
+from autograd.out import into
 from autograd.random import Generator
 from autograd.tensor import Tensor, memory, wrap, wrap_new
 
@@ -84,7 +83,7 @@ def creates(rule: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
         numpy_dtype = None if dtype is None else dtypes.to_numpy(dtype)
         made: Tensor = wrap_new(rule(*args, dtype=numpy_dtype, **settings))
         if out is not None:
-            return _put(out, made, rule.__name__)
+            return into(out, rule.__name__, made)
         return made if requires_grad is False else made.requires_grad_(requires_grad)
 
     return create
@@ -186,14 +185,6 @@ def _dtype_of_out(out: Tensor, dtype: Any, requires_grad: bool) -> dtypes.dtype:
     if dtype is not None and dtypes.to_numpy(dtype) != out.dtype.numpy:
         raise RuntimeError(f"dtype {dtype} does not match dtype of out parameter ({out.dtype})")
     return out.dtype
-
-
-def _put(out: Tensor, made: Tensor, name: str) -> Tensor:
-    """Write what was made into ``out``; if it is of another shape, give it new memory."""
-    if out.shape != made.shape:
-        out.data = made
-        return out
-    return write(out, lambda old: made, name, sys._getframe(2))
 
 
 # -- constants -------------------------------------------------------------------------------------
@@ -447,7 +438,7 @@ def normal(
     dtype = tensors[0].dtype
     z = sampling.normal(shape, dtype, generator=generator)
     made: Tensor = wrap((z * stds + means).astype(dtype, copy=False))
-    return made if out is None else _put(out, made, "normal")
+    return made if out is None else into(out, "normal", made)
 
 
 @creates
@@ -471,7 +462,7 @@ def bernoulli(
     array = _array(input, "bernoulli")
     chances = array if p is None else p
     made: Tensor = wrap(sampling.bernoulli(array.shape, array.dtype, chances, generator))
-    return made if out is None else _put(out, made, "bernoulli")
+    return made if out is None else into(out, "bernoulli", made)
 
 
 def multinomial(
@@ -509,7 +500,7 @@ def multinomial(
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     drawn = sampling.multinomial(np.atleast_2d(weights), n, replacement, generator)
     made: Tensor = wrap(drawn.reshape(*weights.shape[:-1], n))
-    return made if out is None else _put(out, made, "multinomial")
+    return made if out is None else into(out, "multinomial", made)
 
 
 def _array(input: Any, name: str) -> np.ndarray:

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.changes import touch
 from autograd.grad_mode import no_grad, recording
-from autograd.inplace import check_in_place, rebase, touch
+from autograd.inplace import check_in_place, rebase
 from autograd.node import FREED, NOWHERE, Node, name_of, users_frame
 from autograd.observe import observers, tell_function, tell_recorded
 from autograd.record import node_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from autograd.inplace import touch
+from autograd.changes import touch
 from autograd.node import Node
 from autograd.tensor import Tensor
 

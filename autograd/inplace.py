@@ -16,32 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from autograd.changes import fill, touch
 from autograd.dtypes import can_cast
 from autograd.grad_mode import recording
-from autograd.node import Node, name_of, users_frame, where
+from autograd.node import Node, name_of, users_frame
 from autograd.op import op
 from autograd.record import node_of, record
-from autograd.tensor import Tensor, memory, move, refresh, storage, wrap
-
-
-class Change:
-    """The last in-place operation on some memory: its name and the user's line, for messages."""
-
-    __slots__ = ("code", "lasti", "name")
-
-    def __init__(self, name: str, frame: Any) -> None:
-        frame = users_frame(frame)
-        self.name, self.code, self.lasti = name, frame.f_code, frame.f_lasti
-
-    def __str__(self) -> str:
-        return f"{self.name} at {where(self.code, self.lasti)}"
-
-
-def touch(t: Tensor, name: str, frame: Any) -> None:
-    """Count a change of the memory of ``t``."""
-    changes = storage(t)
-    changes[0] += 1
-    changes[1] = Change(name, frame)
+from autograd.tensor import Tensor, memory, move, refresh, wrap
 
 
 def in_place(function: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -66,7 +47,7 @@ def write(t: Tensor, compute: Callable[[Tensor], Any], name: str, frame: Any) ->
         check_in_place(t, name)
         if old._requires_grad and not new._requires_grad:  # an operation without a derivative
             new = _forget(old, new)
-    _fill(memory(t), new._array)
+    fill(memory(t), new._array)
     touch(t, name, frame)
     if recorded and new._requires_grad:
         if new._array.dtype != t._array.dtype:
@@ -161,7 +142,7 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
 def _copy_slices(base: Any, part: Any, take: Any) -> Any:
     """``base`` with the part that ``take`` views replaced by ``part``."""
     out = np.array(base, order="C")
-    _fill(take(out), part)
+    fill(take(out), part)
     return out
 
 
@@ -186,29 +167,6 @@ def _contiguous(dy: Any) -> Any:
     """``dy`` in a memory layout of which every view can be taken that could be taken of the
     base."""
     return dy.contiguous() if isinstance(dy, Tensor) else np.asarray(dy, order="C")
-
-
-def _fill(target: np.ndarray, values: Any) -> None:
-    if not target.flags.writeable and not _made_writeable(target):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location (it was made by expand or broadcast), or its memory is "
-            "read-only. Please clone() the tensor before performing the operation."
-        )
-    target[...] = values
-
-
-def _made_writeable(view: np.ndarray) -> bool:
-    """Whether the view could be opened for writing: one element of something stretched, say, that
-    is not stretched itself."""
-    stretched = any(not step and n > 1 for step, n in zip(view.strides, view.shape, strict=True))
-    if stretched or view.base is None:
-        return False
-    try:
-        view.flags.writeable = True
-    except ValueError:  # the memory itself is read-only
-        return False
-    return True
 
 
 def _check_result(t: Tensor, new: Any, name: str) -> None:

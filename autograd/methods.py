@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd import engine, ops
+from autograd.changes import touch
 from autograd.grad_mode import recording
-from autograd.inplace import check_in_place, in_place, touch, write
+from autograd.inplace import check_in_place, in_place, write
 from autograd.ops.activation import _relu
 from autograd.ops.arithmetic import _add, _div, _sub
 from autograd.ops.indexing import assign, index_put_values, is_basic_index

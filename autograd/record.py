@@ -23,6 +23,7 @@ from autograd.arguments import (
 from autograd.grad_mode import recording
 from autograd.node import How, Node, accumulator, users_files, users_frame
 from autograd.observe import observers, tell_recorded
+from autograd.out import into
 from autograd.rules import Op
 from autograd.saved import SavedOutput, keep
 from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
@@ -127,7 +128,9 @@ def unary(op: Op) -> Callable[..., Any]:
     needs_x, needs_y = needs == op.inputs, needs == ("y",)
     simple = bool(op.rules) and op.kind == "elementwise" and (not needs or needs_x or needs_y)
 
-    def apply(input: Any) -> Any:
+    def apply(input: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            return into(out, op.name, apply(input))
         if not isinstance(input, Tensor):
             return op.forward(array_argument(op, input))
         if input._view is not None:
@@ -177,7 +180,9 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
     a_needs_b, b_needs_a = bool(needs_a), bool(needs_b)
     keeps = a_needs_b or b_needs_a
 
-    def apply(input: Any, other: Any) -> Any:
+    def apply(input: Any, other: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            return into(out, op.name, apply(input, other))
         if not isinstance(other, Tensor):
             return with_number(input, other, input, 0, _getframe(1))
         if not isinstance(input, Tensor):
@@ -307,7 +312,9 @@ def with_settings(op: Op) -> Callable[..., Any]:
     floats, kinds, view, needs_y = op.floats, op.kinds, op.view, op.needs_output
     plan = op.rule_of(0).plan if op.rules else None
 
-    def apply(*args: Any, **kwargs: Any) -> Any:
+    def apply(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if out is not None:
+            return into(out, op.name, apply(*args, **kwargs))
         values = args if len(args) == total and not kwargs else bind(op, args, kwargs)
         input = values[0]
         if not isinstance(input, Tensor):
@@ -362,7 +369,9 @@ def general(op: Op) -> Callable[..., Any]:
     count, total = len(op.inputs), len(op.parameters)
     promotes = op.kind in ("elementwise", "bilinear")
 
-    def apply(*args: Any, **kwargs: Any) -> Any:
+    def apply(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if out is not None:
+            return into(out, op.name, apply(*args, **kwargs))
         values = args if len(args) == total and not kwargs else bind(op, args, kwargs)
         tensors = values[:count]
         any_tensor = _refreshed(tensors)

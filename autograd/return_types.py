@@ -7,13 +7,13 @@ import operator
 from typing import Any
 
 
-class _Result(tuple[Any, ...]):
+class Result(tuple[Any, ...]):
     """A tuple whose elements have names too. (A namedtuple takes five times as long to define.)"""
 
     __slots__ = ()
     _fields: tuple[str, ...] = ()
 
-    def __new__(cls, *values: Any) -> _Result:
+    def __new__(cls, *values: Any) -> Result:  # noqa: D102
         return super().__new__(cls, values)
 
     def __getnewargs__(self) -> tuple[Any, ...]:
@@ -31,7 +31,7 @@ def _declare(name: str, fields: str) -> Any:
     contents: dict[str, Any] = {"__slots__": (), "__module__": __name__, "_fields": names}
     for i, field in enumerate(names):
         contents[field] = property(operator.itemgetter(i))
-    return type(name, (_Result,), contents)
+    return type(name, (Result,), contents)
 
 
 aminmax = _declare("aminmax", "min max")

@@ -133,7 +133,7 @@ class Tensor:
     #     array when somebody needs its memory.
     # _node, _slot: the node that computed it, and which of its outputs it is.
     # _view: of which base it is a view, and how it was taken; None for most.
-    # _storage: None, or [number of in-place changes, the last of them (inplace.Change)], one list
+    # _storage: None, or [number of in-place changes, the last of them (changes.Change)], one list
     #     for all tensors on this memory.
     # _accumulator: set when a leaf is first used: a weak reference to its AccumulateGrad.
     __slots__ = (

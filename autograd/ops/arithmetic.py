@@ -36,16 +36,16 @@ def _sub(a, b):
     return a - b
 
 
-def add(input: Any, other: Any, *, alpha: float = 1) -> Any:
+def add(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
     """input + alpha · other, elementwise with broadcasting. Also ``+``. The sum of two bools is
     their ``or``."""
-    return _add(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)))
+    return _add(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)), out=out)
 
 
-def sub(input: Any, other: Any, *, alpha: float = 1) -> Any:
+def sub(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
     """input - alpha · other, elementwise with broadcasting. Also ``-``. Raises RuntimeError for
     bools."""
-    return _sub(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)))
+    return _sub(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)), out=out)
 
 
 def rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
@@ -93,18 +93,18 @@ def _div(a, b):
     return a / b
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
     """input / other, elementwise with broadcasting. Also ``/``; integers give floats.
 
     ``rounding_mode="floor"`` rounds down, ``"trunc"`` towards zero; both keep integers, and have
     gradient 0.
     Raises RuntimeError for another mode and for integers divided by zero."""
     if rounding_mode is None:
-        return _div(input, other)
+        return _div(input, other, out=out)
     if rounding_mode == "floor":
-        return floor_divide(input, other)
+        return floor_divide(input, other, out=out)
     if rounding_mode == "trunc":
-        return _trunc_divide(input, other)
+        return _trunc_divide(input, other, out=out)
     raise RuntimeError(
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         f"{rounding_mode!r}"

@@ -20,15 +20,15 @@ __all__ = [
 # -- powers ----------------------------------------------------------------------------------------
 
 
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """input ** exponent, elementwise with broadcasting; either may be a number. Also ``**``.
 
     0 ** 0 is 1. The derivative by the exponent, y log(input), is taken as 0 at input 0, where it
     has that limit.
     Raises RuntimeError for integers with a negative number as exponent."""
     if type(exponent) is int and exponent == 2:
-        return square(input)
-    return _pow(input, exponent)
+        return square(input, out=out)
+    return _pow(input, exponent, out=out)
 
 
 @elementwise(
