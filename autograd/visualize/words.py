@@ -72,17 +72,15 @@ def about_edge(edge: Edge, nodes: dict[str, TensorNode | OpNode]) -> str:
     return labels.clean(f"{words}: {', '.join(told)}" if told else words, 200)
 
 
-# -- numbers and formulas ---------------------------------------------------------------------------
+# -- numbers and formulas -------------------------------------------------------------------------
 
 
 def statistics(summary: Summary, precision: int = 2) -> str:
     """Write a few elements in full, many as mean and standard deviation."""
     if summary.items is not None:
         return figures.array(summary.items, precision)
-    text = (
-        f"μ {figures.number(summary.mean, precision)}  σ {figures.number(summary.std, precision)}"
-    )
-    return text + share_of_zeros(summary)
+    mean, deviation = (figures.number(x, precision) for x in (summary.mean, summary.std))
+    return f"μ {mean}  σ {deviation}" + share_of_zeros(summary)
 
 
 def gradient(summary: Summary, precision: int = 2) -> str:
