@@ -77,12 +77,21 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.
 
 # What takes a while to import, or imports us, is imported when it is asked for.
 _LAZY = {
+    "anomaly_mode": "autograd.anomaly_mode",
     "nn": "nn",
     "optim": "nn.optim",
     "utils": "autograd.utils",
     "visualize": "autograd.visualize",
 }
-_LAZY_FROM = {"load": "autograd.serialization", "save": "autograd.serialization"}
+_LAZY_FROM = {
+    "detect_anomaly": "autograd.anomaly_mode",
+    "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
+    "is_anomaly_enabled": "autograd.anomaly_mode",
+    "load": "autograd.serialization",
+    "save": "autograd.serialization",
+    "set_anomaly_enabled": "autograd.anomaly_mode",
+    "set_detect_anomaly": "autograd.anomaly_mode",
+}
 
 
 def __getattr__(name: str) -> _Any:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from autograd.node import Node
 from autograd.rules import OPS, Op, as_operator
 
@@ -63,6 +65,7 @@ class _Thread(threading.local):
 
     inside = False  # an operation: what that calls, on arrays, is part of it
     told = 0.0  # the seconds of all that was told so far
+    node: Node | None = None  # the node whose backward is running
 
 
 _thread = _Thread()
@@ -74,7 +77,8 @@ def _telling(op: Op) -> Callable[..., Any]:
     def forward(*arrays: Any, **settings: Any) -> Any:
         if _thread.inside:
             return function(*arrays, **settings)
-        y, seconds = _timed(lambda: function(*arrays, **settings), whole=True)
+        with np.errstate(all="ignore"):
+            y, seconds = _timed(lambda: function(*arrays, **settings), whole=True)
         for observer in observers[:]:
             observer.computed(op, arrays, y, seconds)
         return y
@@ -102,15 +106,24 @@ def tell_pulled(
 ) -> Sequence[Any]:
     """``pull()``, the gradients that ``node`` makes of ``dy``; if ``on_arrays``, what it calls is
     part of it."""
+    before, _thread.node = _thread.node, node
     try:
         gradients, seconds = _timed(pull, whole=on_arrays)
     except Exception as error:
         for observer in observers[:]:
             observer.failed(node, error)
         raise
+    finally:
+        _thread.node = before
     for observer in observers[:]:
         observer.pulled(node, dy, gradients, seconds)
     return gradients
+
+
+def node_at_work() -> Node | None:
+    """The node whose backward is running in this thread: what is recorded now is part of its
+    gradient's own graph."""
+    return _thread.node
 
 
 def _timed(compute: Callable[[], Any], whole: bool) -> tuple[Any, float]:

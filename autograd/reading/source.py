@@ -85,6 +85,30 @@ def place(code: CodeType, lasti: int) -> str:
     return f"{PurePath(code.co_filename).name}:{span[0] if span else code.co_firstlineno}"
 
 
+def line(code: CodeType, lasti: int) -> int:
+    """Return the number of the line that an instruction stands on."""
+    lines = [number for start, end, number in code.co_lines() if start <= lasti < end]
+    return lines[0] or code.co_firstlineno if lines else code.co_firstlineno
+
+
+def underlined(code: CodeType, lasti: int) -> str:
+    """Return where an instruction stands as a traceback does: the file, the line, and its text with
+    the characters underlined that the instruction came from."""
+    span, number = _span(code, lasti), line(code, lasti)
+    told = f'  File "{code.co_filename}", line {number}, in {code.co_name}'
+    text = linecache.getline(code.co_filename, number).rstrip()
+    if not text.strip():
+        return told
+    told += f"\n    {text.lstrip()}"
+    if span is None:
+        return told
+    start, end = (len(text.encode()[:byte].decode(errors="replace")) for byte in span[2:])
+    if span[1] > number:  # of an expression of several lines, the first
+        end = len(text)
+    indent = len(text) - len(text.lstrip())
+    return f"{told}\n    {' ' * (start - indent)}{'^' * (end - start)}"
+
+
 def lambda_of(function: Callable[..., Any]) -> ast.Lambda | None:
     """Return the syntax tree of a lambda, found by where its body stands."""
     code = function.__code__
