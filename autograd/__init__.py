@@ -13,6 +13,7 @@ from typing import Any as _Any
 from autograd import cuda, graph, linalg, return_types
 from autograd.creation import *
 from autograd.device import device
+from autograd.differentiation import backward, grad
 from autograd.dtypes import (
     bool,
     can_cast,
@@ -37,7 +38,6 @@ from autograd.dtypes import (
     short,
     uint8,
 )
-from autograd.engine import backward, grad
 from autograd.formatting import get_printoptions, set_printoptions
 from autograd.from_data import as_tensor, asarray, from_dlpack, from_numpy, tensor
 from autograd.function import Function

@@ -13,23 +13,30 @@ Nothing here is recursive, so a graph may be a million operations deep.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import sys
-import warnings
 from _thread import RLock  # as threading.RLock, but there already
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
 from autograd.dtypes import of_numpy
+from autograd.fitting import fit
 from autograd.grad_mode import set_recording
-from autograd.node import FREED, AccumulateGrad, Node, accumulator, name_of, place_of
+from autograd.hooks import FIRST, call_after, call_before, call_tensor_hooks, through
+from autograd.node import (
+    FREED,
+    AccumulateGrad,
+    GradientEdge,
+    Node,
+    name_of,
+    place_of,
+)
 from autograd.observe import observers, tell_pulled
-from autograd.record import node_of
 from autograd.rules import pull_with_graph
-from autograd.saved import Overwritten, SavedInput
+from autograd.saved import Overwritten, Packed, SavedInput
 from autograd.tensor import Tensor, storage, wrap
 
 ndarray = np.ndarray
@@ -45,9 +52,7 @@ def _count_of_one_name() -> int:
 
 _ONE_NAME = _count_of_one_name()
 
-# The slots of a node whose inputs are all the first output of their nodes, and the "rules" for
-# gradients that a node has computed all at once.
-_FIRST = itertools.repeat(0)
+# The "rules" for gradients that a node has computed all at once.
 _READY_MADE = itertools.repeat(lambda dy, gradient: gradient)
 
 
@@ -56,17 +61,21 @@ def run(
     retain_graph: bool,
     create_graph: bool,
     wanted: Captures | None = None,
+    targets: Collection[Node] | None = None,
 ) -> None:
-    """Backpropagate ``roots``, each (node, output number, gradient), to the leaves, or just to what
-    is ``wanted``.
+    """Backpropagate ``roots``, each (node, output number, gradient), to the leaves, or just as far
+    as the nodes that are ``targets``, or just to what is ``wanted``, which is caught.
 
     Gradients are bare arrays, or with ``create_graph`` tensors, so that they are recorded in turn.
     """
     starts = _starts(roots)
-    needed = None if wanted is None else _leading_to(wanted, starts)
+    if wanted is not None:
+        targets = wanted.places
+    needed = None if targets is None else _leading_to(targets, starts)
     if needed is not None:
         starts = {root: start for root, start in starts.items() if root in needed}
-    waiting = _count(starts, needed)
+    walk = Walk(starts)
+    waiting = _count(walk.nodes, needed)
     ready: list[tuple[Node, Any]] = []
     for root, start in starts.items():
         if root in waiting:  # another root leads here
@@ -76,6 +85,7 @@ def run(
 
     previous = set_recording(create_graph)
     observed = bool(observers)
+    before = _walk.set(walk)
     node: Any = None
     try:
         # As in the forward pass, inf and nan are values, not events.
@@ -83,24 +93,22 @@ def run(
             while ready:
                 node, dy = ready.pop()
                 if node._hooks is not None:
-                    dy = _call_tensor_hooks(node, dy)
+                    dy = call_tensor_hooks(node, dy)
                 if wanted is not None and needed is not None and node in wanted.places:
                     dy = wanted.catch(node, dy)
                     if needed.isdisjoint(node._inputs):
                         continue  # nothing wanted lies beyond
                 if type(dy) is dict:
                     dy = _all_outputs(node, dy, create_graph)
-                if node._hooks is not None and node._hooks.before:
-                    dy = _call_before(node, dy)
                 (pulls, plain, keeps), inputs, slots, shape, _, _, _, _ = node._data
                 if pulls is None and type(node) is AccumulateGrad:
                     if dy is not None:
                         # No name but `dy`: the array is nobody else's, and may become the .grad.
                         mine = _getrefcount(dy) == _ONE_NAME
-                        accumulate(node.variable, dy, mine)
-                        if node._hooks is not None:
-                            _call_after(node, dy, (), ())
+                        accumulate(node, dy, mine)
                     continue
+                if node._hooks is not None and node._hooks.before:
+                    dy = call_before(node, dy)
                 kept = node._kept
                 if kept is FREED and pulls is not None:  # (a Function notices in saved_tensors)
                     raise _freed(node)
@@ -113,12 +121,12 @@ def run(
                 elif create_graph:
                     pulls, kept = _READY_MADE, _pull_tensors(node, dy, needed)
                 if node._hooks is not None and node._hooks.after:
-                    pulls, kept = _READY_MADE, _call_after(node, dy, pulls, kept)
+                    pulls, kept = _READY_MADE, call_after(node, dy, pulls, kept, needed)
 
                 if not plain:
                     shape = None
                 for target, slot, pull, k in zip(  # noqa: B905 (some are endless)
-                    inputs, slots or _FIRST, pulls, kept
+                    inputs, slots or FIRST, pulls, kept
                 ):
                     if target is None or (needed is not None and target not in needed):
                         continue
@@ -164,13 +172,28 @@ def run(
         raise
     finally:
         set_recording(previous)
+        _walk.reset(before)
 
 
-def _count(roots: Iterable[Node], needed: set[Node] | None) -> dict[Node, list[Any]]:
+class Walk:
+    """A walk under way: the nodes that it will come through, at first just its roots."""
+
+    __slots__ = ("__weakref__", "nodes")
+
+    def __init__(self, roots: Iterable[Node]) -> None:
+        self.nodes = set(roots)
+
+
+_walk: ContextVar[Walk] = ContextVar("the walk under way in this thread")
+current_walk = _walk.get  # for hooks that want to know which backward they are called in
+
+
+def _count(seen: set[Node], needed: set[Node] | None) -> dict[Node, list[Any]]:
     """For each node that will receive several gradients from other nodes: [how many, their sum so
-    far]. A root that other roots lead to counts as such a node too."""
-    roots = set(roots)
-    seen = set(roots)
+    far]. A root that other roots lead to counts as such a node too.
+
+    ``seen`` are the roots, and afterwards all nodes that are reached."""
+    roots = set(seen)
     waiting: dict[Node, list[Any]] = {}
     stack = list(seen)
     while stack:
@@ -192,12 +215,12 @@ def _holds_memory(kept: Any) -> bool:
     shapes."""
     if isinstance(kept, tuple):
         return any(map(_holds_memory, kept))
-    return isinstance(kept, (ndarray, Tensor, SavedInput))
+    return isinstance(kept, (ndarray, Tensor, SavedInput, Packed))
 
 
-def _leading_to(wanted: Captures, roots: Iterable[Node]) -> set[Node]:
-    """The nodes from which something wanted can be reached: only these need to run."""
-    needed: set[Node] = set(wanted.places)
+def _leading_to(targets: Collection[Node], roots: Iterable[Node]) -> set[Node]:
+    """The nodes from which a target can be reached: only these need to run."""
+    needed: set[Node] = set(targets)
     seen: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(root, False) for root in roots]
     while stack:
@@ -210,38 +233,6 @@ def _leading_to(wanted: Captures, roots: Iterable[Node]) -> set[Node]:
             stack.append((node, True))
             stack.extend((target, False) for target in node._inputs if target is not None)
     return needed
-
-
-def fit(gradient: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
-    """The gradient brought to the shape and dtype of what it is the gradient of.
-
-    Broadcasting copies a value along new or stretched dimensions; its adjoint sums over them. This
-    is the one place where that is undone, for all operations."""
-    if isinstance(gradient, Tensor):
-        if gradient._array.shape != shape:
-            gradient = gradient.sum_to_size(shape)
-        return gradient if gradient._array.dtype == dtype else gradient._cast(dtype)
-    if gradient.shape != shape:
-        gradient = sum_to_shape(gradient, shape)
-    return gradient if gradient.dtype == dtype else gradient.astype(dtype)
-
-
-def sum_to_shape(array: Any, shape: tuple[int, ...]) -> Any:
-    """Sum ``array`` over the dimensions along which ``shape`` would be broadcast to it."""
-    extra = array.ndim - len(shape)
-    stretched = tuple(
-        i for i in range(array.ndim) if i < extra or (shape[i - extra] == 1 and array.shape[i] != 1)
-    )
-    if extra < 0 or any(
-        array.shape[i] != shape[i - extra]
-        for i in range(max(extra, 0), array.ndim)
-        if i not in stretched
-    ):
-        raise RuntimeError(
-            f"a gradient of shape {tuple(array.shape)} arrived for a tensor of shape "
-            f"{tuple(shape)}, to which it cannot be summed"
-        )
-    return array.sum(axis=stretched).reshape(shape) if stretched else array.reshape(shape)
 
 
 # -- gradients on their way ------------------------------------------------------------------------
@@ -326,16 +317,32 @@ def _pull_and_tell(node: Any, dy: Any, create_graph: bool, needed: set[Node] | N
 _accumulating = RLock()  # several threads may be at the same leaf
 
 
-def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
-    """Add ``gradient`` to ``leaf.grad``, in place if there is one and nothing is being recorded, as
-    PyTorch does.
+def accumulate(node: AccumulateGrad, gradient: Any, mine: bool = False) -> None:
+    """Add ``gradient`` to the ``.grad`` of a leaf, with all the hooks around that: those of the
+    tensor, of its node, and once more.
 
     ``mine`` says that the array belongs to the caller alone and may be kept without a copy."""
+    leaf, hooks = node.variable, node._hooks
     if not leaf._requires_grad:
         return  # switched off since
     if leaf._leaf_hooks:
-        gradient = _through(list(leaf._leaf_hooks.values()), gradient)
+        gradient = through(list(leaf._leaf_hooks.values()), gradient)
         mine = False
+    if hooks is not None:
+        mine = False
+        if hooks.before:
+            gradient = call_before(node, gradient)
+    _add_to_grad(leaf, gradient, mine)
+    if leaf._post_accumulate_hooks:
+        for hook in list(leaf._post_accumulate_hooks.values()):
+            if hook(leaf) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+    if hooks is not None and hooks.after:
+        call_after(node, gradient, (), (), None)
+
+
+def _add_to_grad(leaf: Tensor, gradient: Any, mine: bool) -> None:
+    """In place if there is a gradient and nothing is being recorded, as PyTorch does."""
     with _accumulating:
         known = leaf._grad
         if isinstance(gradient, Tensor):
@@ -351,138 +358,25 @@ def accumulate(leaf: Tensor, gradient: Any, mine: bool = False) -> None:
                 known._array += gradient
             else:
                 known._array = known._array + gradient  # a NumPy scalar, which nobody can share
-    if leaf._post_accumulate_hooks:
-        for hook in list(leaf._post_accumulate_hooks.values()):
-            hook(leaf)
 
 
 class Captures:
     """The gradients that ``grad()`` asked for: caught where they pass instead of being added to
     leaves."""
 
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
+    def __init__(self, edges: Sequence[GradientEdge]) -> None:
         self.places: dict[Node, list[tuple[int, int]]] = {}
-        self.found: list[Any] = [None] * len(tensors)
-        for index, t in enumerate(tensors):
-            t.grad_fn  # noqa: B018 (brings the node of a view up to date)
-            self.places.setdefault(node_of(t), []).append((t._slot, index))
+        self.found: list[Any] = [None] * len(edges)
+        for index, edge in enumerate(edges):
+            self.places.setdefault(edge.node, []).append((edge.output_nr, index))
 
     def catch(self, node: Node, dy: Any) -> Any:
         """Note what passes through ``node``, and let it pass."""
         if type(node) is AccumulateGrad and node.variable._leaf_hooks and dy is not None:
-            dy = _through(list(node.variable._leaf_hooks.values()), dy)
+            dy = through(list(node.variable._leaf_hooks.values()), dy)
         for slot, index in self.places[node]:
             self.found[index] = dy.get(slot) if type(dy) is dict else dy
         return dy
-
-
-# -- hooks -----------------------------------------------------------------------------------------
-
-
-def _call_tensor_hooks(node: Node, dy: Any) -> Any:
-    """The gradient of each output after the hooks of the tensor there, which may retain it."""
-    hooks = node._hooks
-    assert hooks is not None
-    parts = dy if type(dy) is dict else {0: dy} if dy is not None else {}
-    for slot, hook in list(hooks.tensor.values()):
-        if slot in parts:
-            parts[slot] = _through([hook], parts[slot])
-    for slot, reference in hooks.retain.items():
-        t = reference()
-        if t is not None and slot in parts:
-            part = _as_tensor(parts[slot])
-            t._grad = part.clone() if t._grad is None else t._grad + part
-    return dy if type(dy) is dict else parts.get(0)
-
-
-def _through(hooks: list[Any], gradient: Any) -> Any:
-    """The gradient after each hook in turn has seen it and perhaps replaced it."""
-    for hook in hooks:
-        replacement = hook(_as_tensor(gradient))
-        if replacement is not None:
-            gradient = _accepted(hook, replacement, gradient)
-    return gradient
-
-
-def _call_before(node: Node, dy: Any) -> Any:
-    """What the prehooks of a node make of the gradients of its outputs."""
-    assert node._hooks is not None
-    several = type(dy) is tuple
-    parts = dy if several else (dy,)
-    for before in list(node._hooks.before.values()):
-        parts = _all_accepted(before, before(tuple(map(_as_tensor, parts))), parts)
-    return parts if several else parts[0]
-
-
-def _call_after(node: Node, dy: Any, pulls: Any, kept: Any) -> tuple[Any, ...]:
-    """What the hooks of a node make of the gradients of its inputs."""
-    assert node._hooks is not None
-    gradients: tuple[Any, ...] = tuple(
-        _fitted(target, slot, pull(dy, k)) if target is not None else None
-        for target, slot, pull, k in zip(  # noqa: B905 (some are endless)
-            node._inputs, node._slots or _FIRST, pulls, kept
-        )
-    )
-    outer = tuple(map(_as_tensor, dy if type(dy) is tuple else (dy,)))
-    for after in list(node._hooks.after.values()):
-        gradients = _all_accepted(after, after(tuple(map(_as_tensor, gradients)), outer), gradients)
-    return gradients
-
-
-def _fitted(target: Node, slot: int, gradient: Any) -> Any:
-    if gradient is None:
-        return None
-    shape, dtype = target._shape, target._dtype
-    return (
-        fit(gradient, shape[slot], dtype[slot])
-        if type(dtype) is tuple
-        else fit(gradient, shape, dtype)
-    )
-
-
-def _as_tensor(gradient: Any) -> Any:
-    return gradient if gradient is None or isinstance(gradient, Tensor) else wrap(gradient)
-
-
-def _all_accepted(hook: Any, replacement: Any, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The gradients, or what a hook of a node returned in their place."""
-    if replacement is None:
-        return gradients
-    news = replacement if isinstance(replacement, tuple) else (replacement,)
-    if len(news) != len(gradients):
-        raise RuntimeError(
-            f"hook '{_name_of(hook)}' has returned an incorrect number of values (got {len(news)}, "
-            f"but expected {len(gradients)})"
-        )
-    return tuple([_accepted(hook, new, old) for new, old in zip(news, gradients, strict=True)])
-
-
-def _accepted(hook: Any, new: Any, old: Any) -> Any:
-    """What a hook returned in place of a gradient, in the form the walk is using, provided that it
-    is alike in shape and dtype."""
-    if old is None and new is None:
-        return None
-    name = f"hook '{_name_of(hook)}'"
-    if old is None:
-        raise RuntimeError(f"{name} can't replace a None gradient with a non-None value")
-    if not isinstance(new, Tensor):
-        raise TypeError(
-            f"{name} must return None or the new gradient as a Tensor, but returned "
-            f"'{type(new).__name__}'"
-        )
-    recorded = isinstance(old, Tensor)
-    was, now = old._array if recorded else old, new._array
-    if now.dtype != was.dtype:
-        raise RuntimeError(
-            f"{name} has changed the type of value (was {of_numpy(was.dtype)} got {new.dtype})"
-        )
-    if now.shape != was.shape:
-        raise RuntimeError(f"{name} has changed the size of value: {was.shape} became {now.shape}")
-    return new if recorded else now
-
-
-def _name_of(hook: Any) -> str:
-    return getattr(hook, "__name__", type(hook).__name__)
 
 
 # -- what can go wrong -----------------------------------------------------------------------------
@@ -509,199 +403,3 @@ def _overwritten(node: Node, error: Overwritten) -> RuntimeError:
         f"instead.{changed} Use the out-of-place form (x = x + 1 for x += 1), clone() the tensor "
         "before changing it, or change it after backward()."
     )
-
-
-# -- what users call -------------------------------------------------------------------------------
-
-
-def backward(
-    tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    inputs: Tensor | Sequence[Tensor] | None = None,
-) -> None:
-    """Compute the gradients of ``tensors`` and add them to the ``.grad`` of the leaves (or of
-    ``inputs``, if given).
-
-    ``grad_tensors`` are the gradients to start from, the v of the vector-Jacobian product v'J; None
-    is allowed for one-element tensors and means 1. The graph is freed unless ``retain_graph``; with
-    ``create_graph`` the gradients are recorded themselves, for derivatives of higher order.
-
-    Raises RuntimeError if a tensor does not require grad, is not a scalar and got no gradient, got
-    one of another shape, or if its graph was freed or something it kept was overwritten."""
-    outputs = _sequence(tensors, "tensors")
-    targets = None if inputs is None else list(dict.fromkeys(_sequence(inputs, "inputs")))
-    for t in targets or ():
-        if t.requires_grad and not t.is_leaf:
-            t.retain_grad()
-    if targets is not None and not targets:
-        raise RuntimeError(
-            "'inputs' argument to 'backward' cannot be empty. Leave it out to reach all leaves."
-        )
-    roots = _roots(outputs, grad_tensors, create_graph)
-    wanted = None if targets is None else Captures(_requiring_grad(targets))
-    retain = create_graph if retain_graph is None else retain_graph
-    run(roots, retain, create_graph, wanted)
-    if wanted is not None and targets is not None:
-        for t, gradient in zip(targets, wanted.found, strict=True):
-            if gradient is not None and t.is_leaf:
-                hooks, t._leaf_hooks = t._leaf_hooks, None  # these have seen it already
-                try:
-                    accumulate(t, gradient)
-                finally:
-                    t._leaf_hooks = hooks
-
-
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    only_inputs: bool = True,
-    allow_unused: bool | None = None,
-    is_grads_batched: bool = False,
-    materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """The gradients of the sum of ``outputs`` with respect to each of ``inputs``, as a tuple; no
-    ``.grad`` is touched.
-
-    ``grad_outputs`` weighs the outputs (the v of v'J; with ``is_grads_batched`` a batch of v's
-    along the first dimension). An input that the outputs do not depend on raises RuntimeError,
-    unless ``allow_unused`` (its gradient is None) or ``materialize_grads`` (it is zero). Otherwise
-    as :func:`backward`."""
-    ys, xs = _sequence(outputs, "outputs"), _sequence(inputs, "inputs")
-    if not only_inputs:
-        warnings.warn(
-            "only_inputs=False is ignored, as in PyTorch. Use backward() to reach all leaves.",
-            FutureWarning,
-            stacklevel=2,
-        )
-    if materialize_grads and allow_unused is False:
-        raise ValueError(
-            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
-            "allow_unused=False."
-        )
-    retain = create_graph if retain_graph is None else retain_graph
-    if is_grads_batched:
-        grad_with = functools.partial(
-            grad,
-            ys,
-            xs,
-            create_graph=create_graph,
-            allow_unused=allow_unused,
-            materialize_grads=materialize_grads,
-        )
-        return _each_of(_sequence(grad_outputs, "grad_outputs"), grad_with, retain)
-    _requiring_grad(xs)
-    wanted = Captures(xs)
-    run(_roots(ys, grad_outputs, create_graph), retain, create_graph, wanted)
-    found: list[Tensor | None] = []
-    for index, (x, gradient) in enumerate(zip(xs, wanted.found, strict=True)):
-        if gradient is None and materialize_grads:
-            gradient = np.zeros(x._array.shape, x._array.dtype)
-        if gradient is None and not allow_unused:
-            raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph: "
-                f"input {index}, of shape {tuple(x.shape)}. Set allow_unused=True if this is the "
-                "desired behavior."
-            )
-        found.append(
-            gradient if gradient is None or isinstance(gradient, Tensor) else wrap(_own(gradient))
-        )
-    return tuple(found)
-
-
-def _each_of(
-    batch: list[Tensor], grad_with: Callable[..., tuple[Tensor | None, ...]], retain: bool
-) -> tuple[Tensor | None, ...]:
-    """The gradients with each v of the batch, stacked along a new first dimension."""
-    last = len(batch[0]) - 1
-    rows = [grad_with([v[i] for v in batch], retain or i < last) for i in range(last + 1)]
-    return tuple(
-        None if column[0] is None else column[0]._stack(column)  # a static method from methods.py
-        for column in zip(*rows, strict=True)
-    )
-
-
-def _own(gradient: Any) -> Any:
-    """The array, or a copy of a view: whoever gets it may write to it, and it should not keep
-    something larger alive."""
-    view = type(gradient) is ndarray and gradient.base is not None
-    return gradient.copy() if view else gradient
-
-
-def _roots(
-    outputs: list[Tensor], gradients: Any, create_graph: bool
-) -> list[tuple[Node, int, Any]]:
-    if gradients is None:
-        given: list[Any] = [None] * len(outputs)
-    else:
-        given = [gradients] if isinstance(gradients, Tensor) else list(gradients)
-    if len(given) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
-    roots = []
-    for index, (y, gradient) in enumerate(zip(outputs, given, strict=True)):
-        node = y.grad_fn
-        if not y._requires_grad:
-            raise RuntimeError(_does_not_require_grad(y, index))
-        roots.append((node or accumulator(y), y._slot, _start(y, gradient, index, create_graph)))
-    return roots
-
-
-def _start(y: Tensor, gradient: Any, index: int, create_graph: bool) -> Any:
-    """The gradient to start from: the given one, or 1 for a single element."""
-    array = y._array
-    if gradient is None:
-        if array.size != 1:
-            raise RuntimeError(
-                "grad can be implicitly created only for scalar outputs, but this one has shape "
-                f"{tuple(array.shape)}. Reduce it first (loss.sum() or loss.mean()), or pass "
-                "gradient=torch.ones_like(y)."
-            )
-        one = array.dtype.type(1) if not array.ndim else np.ones(array.shape, array.dtype)
-        return wrap(one) if create_graph else one
-    if not isinstance(gradient, Tensor):
-        raise TypeError(
-            f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
-        )
-    if gradient._array.shape != array.shape:
-        raise RuntimeError(
-            f"Mismatch in shape: grad_output[{index}] has a shape of {gradient.shape} and "
-            f"output[{index}] has a shape of {y.shape}."
-        )
-    return gradient if create_graph else gradient._array
-
-
-def _does_not_require_grad(y: Tensor, index: int) -> str:
-    if y._cut is not None:
-        cause = f"The chain was cut by {y._cut}."
-    elif y._array.dtype.kind != "f":
-        cause = f"It is of dtype {y.dtype}, and only floating-point tensors have gradients."
-    else:
-        cause = (
-            "Nothing it was computed from requires grad: make a leaf with requires_grad=True, or "
-            "call x.requires_grad_()."
-        )
-    return f"element {index} of tensors does not require grad and does not have a grad_fn. {cause}"
-
-
-def _requiring_grad(tensors: list[Tensor]) -> list[Tensor]:
-    for index, t in enumerate(tensors):
-        if not t.requires_grad:
-            raise RuntimeError(
-                f"One of the differentiated Tensors does not require grad: input {index}, of shape "
-                f"{tuple(t.shape)}. Call x.requires_grad_() on it before computing the outputs."
-            )
-    return tensors
-
-
-def _sequence(tensors: Any, what: str) -> list[Tensor]:
-    found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    for t in found:
-        if not isinstance(t, Tensor):
-            raise TypeError(
-                f"{what} must be a Tensor or a sequence of Tensors, but got {type(t).__name__}"
-            )
-    return found

@@ -21,7 +21,8 @@ from autograd.inplace import check_in_place, rebase
 from autograd.node import FREED, NOWHERE, Node, name_of, users_frame
 from autograd.observe import observers, tell_function, tell_recorded
 from autograd.record import node_of
-from autograd.saved import SavedOutputOf, keep, unpack_tensor
+from autograd.saved import Packed, SavedOutputOf, hooked, hooks_in_force, keep, unpack_tensor
+from autograd.saved_attributes import SavedTensor
 from autograd.tensor import Tensor, View, alias, storage, wrap
 
 _HOW = (None, False, True)  # no rules but a backward of its own, and memory to free
@@ -86,6 +87,10 @@ class FunctionCtx(Node):
                 "you need to access saved tensors after calling backward."
             )
         return tuple(unpack_tensor(kept, self) for kept in self._kept)
+
+    @property
+    def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
+        return tuple(SavedTensor(self, [(i, None)]) for i in range(len(self._kept)))
 
     def _pull_all(self, dy: Any, create_graph: bool) -> list[Any]:
         """Called by the engine: the gradient for each tensor that went into forward."""
@@ -250,10 +255,12 @@ def _output(ctx: FunctionCtx, output: Any, slot: int, inputs: list[Tensor]) -> A
 def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: Any, connected: Any) -> Any:
     if t is None:
         return None
+    kept = keep(t)
     for output, result in zip(outputs, connected, strict=True):
         if output is t and result._node is ctx:
-            return SavedOutputOf(result)
-    return keep(t)
+            kept = SavedOutputOf(result)
+    hooks = hooks_in_force() if hooked else None
+    return kept if hooks is None else Packed(kept, hooks)
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import grad
+from autograd.differentiation import grad
 from autograd.tensor import Tensor, memory, wrap
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import engine, ops
+from autograd import differentiation, ops
 from autograd.changes import touch
 from autograd.grad_mode import recording
 from autograd.inplace import check_in_place, in_place, write
@@ -146,7 +146,7 @@ def backward(
     computed from.
 
     ``gradient`` is the gradient to start from (1 for a scalar). See :func:`autograd.backward`."""
-    engine.backward(self, gradient, retain_graph, create_graph, inputs)
+    differentiation.backward(self, gradient, retain_graph, create_graph, inputs)
 
 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:

@@ -16,7 +16,7 @@ import weakref
 from _thread import RLock  # as threading.RLock, but there already
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Freed:
@@ -172,6 +172,15 @@ _meeting = RLock()  # where threads that use a leaf for the first time agree on 
 
 def _nobody() -> None:
     return None
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph where a gradient goes: a node, and which of its outputs. It can stand
+    for a tensor in :func:`autograd.grad` and :func:`autograd.backward`."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None  # of PyTorch's, whose Python nodes do not own their graph
 
 
 class HookDict(dict[int, Any]):

@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd.node import AccumulateGrad, How, Node, name_of, place_of
 from autograd.saved import SavedOutput, unpack, unpack_tensor, verified
+from autograd.saved_attributes import saved_attributes
 from autograd.tensor import Tensor
 
 
@@ -103,6 +104,9 @@ class Op:
         operations in most programs is never."""
         title = "".join([part[:1].upper() + part[1:] for part in self.name.split("_")])
         contents = {"__slots__": (), "_op": self, "__module__": self.module}
+        contents |= saved_attributes(
+            {name: rule.needs for name, rule in self.rules.items()}, self.inputs
+        )
         return type(title + "Backward", (Node,), contents)
 
     def rule_of(self, i: int) -> Rule:

@@ -3,16 +3,23 @@
 An input is kept as the tensor itself, so that a gradient of the gradient can follow it further into
 the graph. An output is kept as its bare array: the tensor would hold its node, which would hold the
 tensor. Memory counts its changes (see ``tensor.storage``); what is kept remembers the count.
+
+Users may put hooks between (``graph.saved_tensors_hooks``): a *pack* hook turns each tensor that is
+to be kept into whatever it likes, and an *unpack* hook turns that into the tensor again.
 """
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from autograd.node import Node
-from autograd.tensor import Tensor, storage, wrap
+from autograd.grad_mode import set_recording
+from autograd.node import AccumulateGrad, Node, accumulator
+from autograd.tensor import Tensor, alias, storage, wrap
 
 
 class SavedInput:
@@ -68,6 +75,67 @@ class Overwritten(Exception):
         self.change, self.output = change, output
 
 
+class Packed:
+    """What a pack hook made of something kept, the hook that undoes it, and the place in the graph
+    of the tensor that it was."""
+
+    __slots__ = ("content", "memory", "node", "requires_grad", "slot", "undo", "version_then")
+
+    # To a pull that looks for itself whether a kept output is up to date, this never is. So it asks
+    # `verified`, which knows better.
+    version = 0
+    changes = (None,)
+
+    def __init__(self, kept: Tensor | SavedInput | SavedOutput, hooks: Hooks) -> None:
+        pack, self.undo = hooks
+        self.node: Node | None = None  # of an output, the very node that keeps it
+        self.requires_grad = True
+        if isinstance(kept, SavedOutput):
+            seen, self.slot = _detached(kept), kept.slot
+        else:
+            seen = kept.tensor if isinstance(kept, SavedInput) else kept
+            self.slot, self.requires_grad = seen._slot, seen._requires_grad
+            if seen._requires_grad:
+                self.node = seen._node or accumulator(seen)
+        self.memory = storage(seen)
+        self.version_then = self.memory[0]
+        recorded = set_recording(False)
+        try:
+            self.content = pack(seen)
+        finally:
+            set_recording(recorded)
+        if self.memory[0] != self.version_then:
+            raise RuntimeError(
+                "A saved tensor pack hook is modifying its input in place. That is the very memory "
+                "of the computation: let the hook work on a copy, x.clone()."
+            )
+
+    def unpacked(self) -> Tensor:
+        """What the unpack hook returns."""
+        t = self.undo(self.content)
+        if not isinstance(t, Tensor):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{type(t).__name__}. It must turn what pack_hook returned into the tensor again."
+            )
+        if t._storage is self.memory:  # not a copy: it may have been overwritten
+            _check_version(t._array, self.memory, self.version_then, False)
+        return t
+
+    def in_graph(self, node: Node) -> Tensor:
+        """The tensor, at its old place in the graph. ``node`` keeps it."""
+        t = self.unpacked()
+        if not self.requires_grad:
+            return t
+        connected = alias(t)
+        connected._requires_grad = True
+        if isinstance(self.node, AccumulateGrad):
+            connected._accumulator = weakref.ref(self.node)
+        else:
+            connected._node, connected._slot = self.node or node, self.slot
+        return connected
+
+
 def keep(value: Any) -> Any:
     """What is kept of an input or a setting: a tensor stays itself, so that a gradient of the
     gradient can follow it."""
@@ -78,16 +146,19 @@ def keep(value: Any) -> Any:
 
 def unpack(kept: Any) -> Any:
     """The kept value as an array, provided that it is still what it was."""
-    if isinstance(kept, (Tensor, SavedInput, SavedOutput)):
+    if isinstance(kept, (Tensor, SavedInput, SavedOutput, Packed)):
         return verified(kept)
     return kept
 
 
 def unpack_tensor(kept: Any, node: Node) -> Any:
     """The kept value as a tensor that leads on into the graph, under the same proviso."""
+    if isinstance(kept, Packed):
+        return kept.in_graph(node)
     if isinstance(kept, SavedOutput):
-        t = wrap(verified(kept))
-        t._node, t._slot, t._requires_grad, t._storage = node, kept.slot, True, kept.changes
+        verified(kept)
+        t = _detached(kept)
+        t._node, t._slot, t._requires_grad = node, kept.slot, True
         return t
     if isinstance(kept, (Tensor, SavedInput)):
         verified(kept)
@@ -95,19 +166,101 @@ def unpack_tensor(kept: Any, node: Node) -> Any:
     return kept
 
 
-def verified(kept: Tensor | SavedInput | SavedOutput) -> Any:
+def _detached(output: SavedOutput) -> Tensor:
+    """A kept output as a tensor without history."""
+    t: Tensor = wrap(output.array)
+    t._storage = output.changes
+    return t
+
+
+def verified(kept: Tensor | SavedInput | SavedOutput | Packed) -> Any:
     """The array, if its memory has been left alone since it was kept. Raises Overwritten."""
+    if isinstance(kept, Packed):
+        return kept.unpacked()._array
     if isinstance(kept, SavedOutput):
         array, changes, version = kept.array, kept.changes, kept.version
     elif isinstance(kept, SavedInput):
         array, changes, version = kept.tensor._array, storage(kept.tensor), kept.version
     else:
         array, changes, version = kept._array, kept._storage or _UNCHANGED, 0
-    if changes[0] != version:
-        raise Overwritten(
-            array.shape, array.dtype, changes[0], version, changes[1], isinstance(kept, SavedOutput)
-        )
+    _check_version(array, changes, version, isinstance(kept, SavedOutput))
     return array
 
 
 _UNCHANGED = [0, None]
+
+
+def _check_version(array: Any, changes: list[Any], version: int, output: bool) -> None:
+    if changes[0] != version:
+        raise Overwritten(array.shape, array.dtype, changes[0], version, changes[1], output)
+
+
+# -- hooks -----------------------------------------------------------------------------------------
+
+
+Hooks = tuple[Callable[[Tensor], Any], Callable[[Any], Tensor]]  # pack, unpack
+
+# One entry for each pair of hooks in force, in whatever thread: a look at whether the list is empty
+# is all that they cost while there are none.
+hooked: list[None] = []
+_hooks: ContextVar[tuple[Hooks, ...]] = ContextVar("hooks of this thread", default=())
+
+
+_forbidden: ContextVar[str | None] = ContextVar("why hooks are forbidden", default=None)
+
+
+def push_hooks(hooks: Hooks) -> None:
+    """From now on, what this thread keeps goes through ``hooks``."""
+    if (reason := _forbidden.get()) is not None:
+        raise RuntimeError(reason)
+    _hooks.set((*_hooks.get(), hooks))
+    hooked.append(None)
+
+
+def pop_hooks() -> None:
+    """Back to the hooks before these, if there are any."""
+    if mine := _hooks.get():
+        _hooks.set(mine[:-1])
+        hooked.pop()
+
+
+def forbid_hooks(reason: str | None) -> str | None:
+    """From now on, hooks are a RuntimeError that says ``reason``; allow them again if it is None.
+    Returns what was set before."""
+    if reason is not None and hooks_in_force():
+        raise RuntimeError(reason)
+    previous = _forbidden.get()
+    _forbidden.set(reason)
+    return previous
+
+
+def hooks_in_force() -> Hooks | None:
+    """The innermost hooks of this thread."""
+    mine = _hooks.get()
+    return mine[-1] if mine else None
+
+
+def packed(node_class: type[Node], kept: Any) -> Any:
+    """All that a node keeps, passed through the hooks in force. What several rules need is packed
+    once."""
+    hooks = hooks_in_force()
+    if hooks is None:
+        return kept
+    done: dict[Any, Packed] = {}
+
+    def pack(need: str, k: Any) -> Any:
+        if not isinstance(k, (Tensor, SavedInput, SavedOutput)):
+            return k
+        if need not in done:
+            done[need] = Packed(k, hooks)
+        return done[need]
+
+    rules = [node_class._op.rule_of(i) for i in range(len(kept))]
+    return tuple(
+        tuple(map(pack, rule.needs, k))
+        if len(rule.needs) > 1 and k is not None
+        else pack(rule.needs[0], k)
+        if rule.needs
+        else k
+        for rule, k in zip(rules, kept, strict=True)
+    )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import sum_to_shape
+from autograd.fitting import sum_to_shape
 from autograd.op import linear
 from autograd.ops.dimensions import flexible, ndim_of, sizes
 from autograd.ops.shape import _reshape
