@@ -79,6 +79,7 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.
 _LAZY = {
     "anomaly_mode": "autograd.anomaly_mode",
     "nn": "nn",
+    "profiler": "autograd.profiler",
     "optim": "nn.optim",
     "utils": "autograd.utils",
     "visualize": "autograd.visualize",
@@ -88,6 +89,7 @@ _LAZY_FROM = {
     "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
     "is_anomaly_enabled": "autograd.anomaly_mode",
     "load": "autograd.serialization",
+    "profile": "autograd.profiler",
     "save": "autograd.serialization",
     "set_anomaly_enabled": "autograd.anomaly_mode",
     "set_detect_anomaly": "autograd.anomaly_mode",

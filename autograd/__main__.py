@@ -18,6 +18,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.creation import tensor
+from autograd.reading.table import aligned
 from autograd.tensor import Tensor
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
@@ -233,18 +234,7 @@ def table(evaluation: Evaluation) -> str:
     rows = [("", "value", "gradient")]
     for text, t in [*evaluation.variables.items(), *evaluation.steps]:
         rows.append((text, _short(t), "-" if t.grad is None else _short(t.grad)))
-    widths = [max(len(line) for row in rows for line in row[i].split("\n")) for i in range(3)]
-    return "\n".join(_lines(row, widths) for row in rows)
-
-
-def _lines(row: tuple[str, ...], widths: list[int]) -> str:
-    columns = [cell.split("\n") for cell in row]
-    height = max(map(len, columns))
-    padded = [column + [""] * (height - len(column)) for column in columns]
-    return "\n".join(
-        "  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip()
-        for line in zip(*padded, strict=True)
-    )
+    return aligned(rows[0], rows[1:])
 
 
 def _short(t: Tensor) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from autograd.function import Function, FunctionCtx
 from autograd.node import FREED, AccumulateGrad, Node, name_of
 from autograd.record import node_of
+from autograd.rules import Op
 from autograd.saved import Overwritten, SavedInput, SavedOutput, unpack
 from autograd.tensor import Tensor
 
@@ -63,7 +64,7 @@ class Step:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self.name = _name(node)
+        self.name = name_of_step(node)
         self.operands: list[tuple[str, Value]] = []  # with the name of the operation's parameter
         self.places: list[int] = []  # of the operands, among all arguments of the operation
         self.outputs: list[Value] = []
@@ -75,12 +76,19 @@ class Step:
         return self.outputs[0]
 
 
-def _name(node: Node) -> str:
-    """Return what an operation is called; a Function of the library's own as others are."""
-    if node._op is not None:
-        return str(node._op.name)
-    name = name_of(node).removesuffix("Backward")
-    if type(node).__module__.startswith("autograd."):
+def name_of_step(node: Node) -> str:
+    """Return what the operation of a node is called."""
+    if isinstance(node, FunctionCtx):
+        return name_of_function(node._function)
+    return str(node._op.name) if node._op is not None else name_of(node).removesuffix("Backward")
+
+
+def name_of_function(what: Any) -> str:
+    """Return what an Op is called, or a Function; one of the library's own as operations are."""
+    if isinstance(what, Op):
+        return what.name
+    name = str(what.__name__)
+    if what.__module__.startswith("autograd."):
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     return name
 
@@ -99,6 +107,17 @@ def _known(node: Node) -> dict[str, Any]:
         if target is not None and needs:
             known |= zip(needs, kept if len(needs) > 1 else (kept,), strict=True)
     return known
+
+
+def arrays_kept(node: Node) -> Iterator[np.ndarray]:
+    """Yield the arrays that a node keeps for backward."""
+    stack = [] if node._kept is FREED else list(node._kept or ())
+    while stack:
+        kept = stack.pop()
+        if type(kept) in (tuple, list):
+            stack.extend(kept)
+        elif isinstance(array := kept_array(kept), np.ndarray):
+            yield array
 
 
 def kept_array(kept: Any) -> Any:
