@@ -16,6 +16,7 @@ from . import cards, dot, render, svg, text
 from . import circuit as circuits
 from .model import GraphData
 from .render import PNG_DPI
+from .stepper import Steps
 
 PNG_LIMIT = 32767  # Graphviz shrinks, without a word, what would be larger
 
@@ -42,6 +43,7 @@ class Graph(graphviz.Digraph):
         super().__init__(body=dot.document(kind.lines(data, look), look, kind.SPACING, data))
         self.data = data
         self._look = look
+        self._circuit = circuit
         self._theme = theme
         self._timeout = timeout
 
@@ -79,11 +81,20 @@ class Graph(graphviz.Digraph):
         """Return the picture in words, as an indented tree. Needs no renderer."""
         return text.tree(self.data, self._look)
 
+    def steps(self) -> Steps:
+        """Return the steps, forward then backward, one operation at a time: in a notebook a
+        stepper. ValueError for more than 200."""
+        return Steps(self)
+
+    def html(self) -> str:
+        """Return the stepper as a page of HTML that needs nothing else."""
+        return self.steps().html()
+
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Save the picture in the format that the suffix of `path` names, and return the path.
 
-        The suffixes are .svg, .png, .pdf, .dot (the source) and .txt (the text); any other is a
-        ValueError. Nothing is written unless the whole picture could be made.
+        The suffixes are .svg, .png, .pdf, .html (the stepper), .dot (the source) and .txt (the
+        text); any other is a ValueError. Nothing is written unless the whole picture could be made.
         """
         file = Path(path)
         suffix = file.suffix.lower()
@@ -91,6 +102,7 @@ class Graph(graphviz.Digraph):
             ".svg": self.svg,
             ".png": self.png,
             ".pdf": self.pdf,
+            ".html": self.html,
             ".dot": lambda: self.source,
             ".txt": self.text,
         }
