@@ -600,7 +600,7 @@ class TestOutputs:
 
     @pytest.mark.parametrize("name", ["f.jpg", "f", "f.svg.bak"])
     def test_an_unknown_suffix_is_refused_before_anything_is_written(self, tmp_path, name):
-        with pytest.raises(ValueError, match=r"must be one of \.svg, \.png, \.pdf, \.dot, \.txt"):
+        with pytest.raises(ValueError, match=r"must be one of \.svg, \.png, \.pdf, \.html, \.dot"):
             draw(textbook()[0]).write(tmp_path / name)
         assert not list(tmp_path.iterdir())
 
