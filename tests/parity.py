@@ -177,7 +177,7 @@ class Call:
 
 def calls(sample: Any) -> tuple[Call, Call]:
     """The sample as it is, and translated."""
-    theirs = Call(sample.input, sample.args, sample.kwargs, sample.output_process_fn_grad)
+    theirs = Call(sample.input, sample.args, dict(sample.kwargs), sample.output_process_fn_grad)
     ours = Call(
         translated(sample.input),
         translated(tuple(sample.args)),
