@@ -29,7 +29,6 @@ def constant(number: float, x: Any) -> Any:
 
 ARRAYS = (np.ndarray, np.generic)
 NUMBERS = (bool, int, float)
-_OPERANDS = ARRAYS + NUMBERS
 
 _MISSING = object()
 _FIRST_TWO = ("input", "other")  # what PyTorch calls the first two tensors of any operation
@@ -89,14 +88,24 @@ def promote(op: Op, *operands: Any) -> list[Any]:
 
 
 def check_operands(op: Op, operands: tuple[Any, ...]) -> None:
-    """Raise TypeError for what is neither array nor number: a list, say, which NumPy would take and
-    Python would add to another in its own way."""
+    """Raise TypeError for what is neither array nor number (a list, say, which NumPy would take and
+    Python would add to another in its own way), for a number where only a tensor has a meaning, and
+    where there is no tensor at all."""
+    tensors = 0
     for position, x in enumerate(operands):
-        if x is not None and not isinstance(x, _OPERANDS):
-            raise TypeError(
-                f"{op.name}(): argument '{(*_FIRST_TWO, *op.parameters[2:])[position]}' (position "
-                f"{position + 1}) must be Tensor, not {type(x).__name__}"
-            )
+        if isinstance(x, ARRAYS):
+            tensors += 1
+        elif x is not None and not (type(x) in NUMBERS and op.takes_number[position]):
+            raise _no_tensor(op, operands, position)
+    if not tensors:
+        raise _no_tensor(op, operands, 0)
+
+
+def _no_tensor(op: Op, operands: tuple[Any, ...], position: int) -> TypeError:
+    return TypeError(
+        f"{op.name}(): argument '{(*_FIRST_TWO, *op.parameters[2:])[position]}' (position "
+        f"{position + 1}) must be Tensor, not {type(operands[position]).__name__}"
+    )
 
 
 def as_float(x: Any) -> Any:

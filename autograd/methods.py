@@ -37,7 +37,8 @@ REFLECTED = {
     "__radd__": _add, "__rsub__": _sub, "__rmul__": ops.mul, "__rtruediv__": _div,
     "__rfloordiv__": ops.floor_divide, "__rmod__": ops.remainder, "__rpow__": ops.pow,
     "__rmatmul__": ops.matmul, "__rand__": ops.bitwise_and, "__ror__": ops.bitwise_or,
-    "__rxor__": ops.bitwise_xor,
+    "__rxor__": ops.bitwise_xor, "__rlshift__": ops.bitwise_left_shift,
+    "__rrshift__": ops.bitwise_right_shift, "__rdiv__": _div,
 }  # fmt: skip
 
 # self *= other, in place.
@@ -45,6 +46,7 @@ AUGMENTED = {
     "__iadd__": _add, "__isub__": _sub, "__imul__": ops.mul, "__itruediv__": _div,
     "__ifloordiv__": ops.floor_divide, "__imod__": ops.remainder, "__ipow__": ops.pow,
     "__iand__": ops.bitwise_and, "__ior__": ops.bitwise_or, "__ixor__": ops.bitwise_xor,
+    "__ilshift__": ops.bitwise_left_shift, "__irshift__": ops.bitwise_right_shift,
 }  # fmt: skip
 
 
@@ -73,7 +75,8 @@ METHODS = """
     minimum fmax fmin hypot logaddexp logaddexp2 xlogy lgamma digamma deg2rad rad2deg nan_to_num
     sinc heaviside copysign eq ne lt le gt ge not_equal less less_equal greater greater_equal
     isclose allclose equal isnan isinf isfinite isposinf isneginf isreal signbit logical_and
-    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not view
+    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not
+    bitwise_left_shift bitwise_right_shift view
     view_as reshape reshape_as flatten unflatten ravel squeeze unsqueeze transpose swapaxes
     swapdims t permute movedim moveaxis expand expand_as broadcast_to repeat tile
     repeat_interleave flip fliplr flipud roll rot90 narrow select diagonal diag diag_embed
@@ -96,7 +99,8 @@ IN_PLACE = """
     arctan2 sinh cosh tanh asinh acosh atanh arcsinh arccosh arctanh sigmoid logit erf erfc
     erfinv round floor ceil trunc fix frac clamp clip clamp_min clamp_max hypot xlogy lgamma
     digamma deg2rad rad2deg nan_to_num sinc heaviside copysign eq ne lt le gt ge logical_and
-    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not tril triu
+    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not
+    bitwise_left_shift bitwise_right_shift tril triu
     cumsum cumprod scatter scatter_add scatter_reduce index_add index_copy index_fill index_put
     masked_fill masked_scatter addmm addmv addbmm baddbmm addr relu
 """

@@ -28,8 +28,9 @@ def op(_kind: str = "op", /, **declared: Any) -> Callable[[Callable[..., Any]], 
     """Make a NumPy function a differentiable operation. Keywords: a rule ``d<input>`` for each
     tensor input, and traits: ``floats=True`` (integers are computed as floats), ``view=True`` (the
     output may share the input's memory), ``tensors=n`` (the first n parameters are tensors: for
-    functions without a derivative), ``kinds="f"`` or ``"iuf"`` (only these dtypes are computed in)
-    and ``bools=False`` (bool tensors are refused even beside others).
+    functions without a derivative), ``kinds="f"`` or ``"iuf"`` (only these dtypes are computed in),
+    ``bools=False`` (bool tensors are refused even beside others) and ``numbers="b"`` (of the
+    inputs only b may be a Python number).
 
     >>> @op(dx=lambda dy, x: 3 * dy * square(x))
     ... def cube(x): return x**3

@@ -173,10 +173,9 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
     name_a, name_b = op.inputs
     # The commonest rules need nothing, or the other input.
     needs_a, needs_b = (op.rules[n].needs if op.rules else ("-",) for n in (name_a, name_b))
-    simple_with_number = [
-        needs in ((), (n,)) for needs, n in ((needs_a, name_b), (needs_b, name_a))
-    ]
-    simple = all(simple_with_number)
+    simple_a, simple_b = needs_a in ((), (name_b,)), needs_b in ((), (name_a,))
+    simple = simple_a and simple_b
+    simple_with_number = [simple_a and op.takes_number[1], simple_b and op.takes_number[0]]
     a_needs_b, b_needs_a = bool(needs_a), bool(needs_b)
     keeps = a_needs_b or b_needs_a
 
@@ -287,6 +286,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         a, b = (t._array if isinstance(t, Tensor) else t for t in (input, other))
         if (
             not (a is input or b is other)
+            or not op.takes_number[a is not input]
             or type(a if a is input else b) not in NUMBERS
             or (b if a is input else a).dtype.kind != "f"
         ):
@@ -299,7 +299,9 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         return _recorded_if_due(op, (input, other), (input, other), y, operands, frame)
 
     def reflected(self: Any, other: Any) -> Any:
-        """other * self, where ``other`` is no tensor."""
+        """other * self."""
+        if isinstance(other, Tensor) and isinstance(self, Tensor):
+            return apply(other, self)
         return with_number(other, self, self, 1, _getframe(1))
 
     op.reflected = reflected

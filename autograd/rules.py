@@ -46,6 +46,7 @@ class Op:
     view = False  # whether the output may share the memory of the input
     kinds: str | None = None  # the kinds of dtype it computes in (letters of biuf); None: all
     bools = True  # whether it takes bool tensors beside others
+    numbers: str | None = None  # the inputs that may be Python numbers, one at a time; None: any
 
     apply: Any  # the function that users call
     reflected: Callable[..., Any]  # for binary operations: with the two exchanged
@@ -66,6 +67,8 @@ class Op:
         self._read_parameters(function, tensors)
         self._check(function.__code__, traits)
         vars(self).update(traits)
+        numbers = self.inputs if self.numbers is None else self.numbers.split()
+        self.takes_number = [name in numbers for name in self.inputs]
         needs = set()
         for rule in self.rules.values():
             rule.plan = tuple([self._place(rule, need) for need in rule.needs])
@@ -159,7 +162,7 @@ class Op:
             )
 
 
-_TRAITS = ("floats", "view", "kinds", "bools")
+_TRAITS = ("floats", "view", "kinds", "bools", "numbers")
 
 
 OPS: dict[str, Op] = {}  # every declared operation, by name

@@ -218,7 +218,13 @@ case("torch.div(x, y, rounding_mode='floor')", "x.div(y, rounding_mode='floor')"
      x=[(3, 4), ints(3, 4), SPECIAL_LEFT], y=[positive(4), ints(4, low=1), SPECIAL_RIGHT])
 case("torch.div(x, y, rounding_mode='trunc')", smooth=False,
      x=[(3, 4), ints(3, 4)], y=[positive(4), ints(4, low=1)])
-case("torch.rsub(x, y)", "y - x", x=(3, 4), y=(4,))
+case("torch.rsub(x, y)", "y - x", "x.__rsub__(y)", x=(3, 4), y=(4,))
+case("x.__radd__(y)", "y + x", x=(3, 4), y=(4,))
+case("x.__rpow__(y)", "y ** x", x=(3, 4), y=positive(4))
+case("x.__rdiv__(y)", "y / x", x=positive(3, 4), y=(4,))
+case("x.__rdiv__(2)", "2 / x", x=[positive(3, 4), ints(3, low=1)])
+case("2 << x", "x.__rlshift__(2)", x=ints(3, low=0))
+case("64 >> x", "x.__rrshift__(64)", x=ints(3, low=0))
 case("x + True", "True + x", x=[(3,), ints(3), bools(3)])
 case("x * True", x=[(3,), ints(3), bools(3)])
 case("x + x * x", x=SHAPES)
@@ -831,6 +837,14 @@ refused("x + None", x=(2,))
 refused("x @ y", x=(3, 4), y=(3, 4))
 refused("x @ y", x=(), y=(3,))
 refused("x @ 2.0", x=(2, 2))
+for pointwise in ("atan2", "maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "logaddexp2",
+                  "logical_and", "logical_or", "logical_xor", "heaviside", "isclose"):
+    refused(f"torch.{pointwise}(x, 2)", x=(2,))  # two tensors
+for pointwise in ("fmod", "copysign", "eq", "ne", "lt", "le", "gt", "ge", "clamp_min", "rsub"):
+    refused(f"torch.{pointwise}(2, x)", x=(2,))  # first a tensor
+for pointwise in ("pow", "remainder", "xlogy", "bitwise_and", "float_power"):
+    refused(f"torch.{pointwise}(2, 3)")  # at least one tensor
+refused("torch.Tensor.__radd__(2, x)", x=(2,))
 refused("torch.mm(x, y)", x=(2, 3, 4), y=(4, 2))
 refused("torch.mm(x, y)", x=(2, 3), y=(4, 2))
 refused("torch.bmm(x, y)", x=(2, 3, 4), y=(3, 4, 2))

@@ -59,7 +59,7 @@ def ours_of(op: Any) -> Callable[..., Any] | None:
     function of its own that calls PyTorch, the same function with our modules in place of
     PyTorch's."""
     if isinstance(op.op, types.FunctionType) and op.op.__module__.startswith("torch.testing"):
-        return with_our_modules(op.op) if _named(op.name) else None
+        return with_our_modules(op.op) if _named(op.name) or _named(f"{op.name}_") else None
     return _named(op.name)
 
 
@@ -107,7 +107,7 @@ def spelled(variant: Any) -> Callable[..., Any]:
     if isinstance(variant, functools.partial):
         name = f"nn.functional.{variant.func.__name__}"
         return functools.partial(_named(name), *variant.args, **variant.keywords)
-    if isinstance(variant, types.FunctionType):
+    if isinstance(variant, types.FunctionType) and variant.__module__.startswith("torch.testing"):
         return with_our_modules(variant)
     return getattr(OURS.torch.Tensor, variant.__name__)
 

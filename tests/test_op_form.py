@@ -173,7 +173,7 @@ WRONG: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (two, {"db": lambda dy: dy, "da": lambda dy: dy}, "rules are given for b, a, but"),
     (two, {"db": lambda dy: dy}, "rules are given for b, but the parameters are a, b"),
     (same, {"dx": lambda dy: dy, "veiw": True},
-     "@op same: unknown traits veiw; known are floats, view, kinds, bools and tensors"),
+     "@op same: unknown traits veiw; known are floats, view, kinds, bools, numbers and tensors"),
     (same, {"dx": 3}, "@op same: unknown traits dx"),
     (same, {"dx": lambda: 0}, "the rule dx must be a Python function whose first parameter is dy"),
     (same, {"dx": np.negative}, "a Python function whose first parameter is dy, but got <ufunc"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import NUMBERS
 from autograd.op import bilinear, elementwise
 from autograd.tensor import Tensor, wrap
 
@@ -49,7 +50,13 @@ def sub(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
 
 
 def rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
-    """other - alpha · input: ``sub`` with its operands exchanged."""
+    """other - alpha · input: ``sub`` with its operands exchanged. TypeError if ``input`` is a
+    number."""
+    if type(input) in NUMBERS:
+        raise TypeError(
+            f"rsub(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}: a "
+            "number can only be what is subtracted from"
+        )
     return sub(other, input, alpha=alpha)
 
 
@@ -146,7 +153,9 @@ def remainder(a, b):
     return np.remainder(a, b)
 
 
-@elementwise(da=lambda dy: dy, db=lambda dy, a, b: -dy * _trunc_divide(a, b), kinds="iuf")
+@elementwise(
+    da=lambda dy: dy, db=lambda dy, a, b: -dy * _trunc_divide(a, b), kinds="iuf", numbers="b"
+)
 def fmod(a, b):
     """The remainder of a / b with the sign of a.
 
@@ -206,7 +215,7 @@ def sign(x):
     return np.subtract(x > 0, x < 0, dtype=x.dtype) if x.dtype.kind != "b" else x.copy()
 
 
-@elementwise(da=lambda dy, a, y: dy * sign(a) * sign(y), db=no_slope, floats=True)
+@elementwise(da=lambda dy, a, y: dy * sign(a) * sign(y), db=no_slope, floats=True, numbers="b")
 def copysign(a, b):
     """|a| with the sign of b, elementwise; -0.0 counts as negative."""
     return np.copysign(a, b)
@@ -220,6 +229,7 @@ def copysign(a, b):
     dtensor1=lambda dy, tensor2, value: dy * tensor2 * value,
     dtensor2=lambda dy, tensor1, value: dy * tensor1 * value,
     kinds="iuf",
+    numbers="",
 )
 def addcmul(a, tensor1, tensor2, value=1):
     """a + value · tensor1 · tensor2, elementwise with broadcasting."""
@@ -231,6 +241,7 @@ def addcmul(a, tensor1, tensor2, value=1):
     dtensor1=lambda dy, tensor2, value: dy * value / tensor2,
     dtensor2=lambda dy, tensor1, tensor2, value: -dy * value * tensor1 / (tensor2 * tensor2),
     kinds="f",
+    numbers="",
 )
 def addcdiv(a, tensor1, tensor2, value=1):
     """a + value · tensor1 / tensor2, elementwise with broadcasting, for floats."""
@@ -242,6 +253,7 @@ def addcdiv(a, tensor1, tensor2, value=1):
     dend=lambda dy, weight: dy * weight,
     dweight=lambda dy, a, end: dy * (end - a),
     kinds="f",
+    numbers="weight",
 )
 def lerp(a, end, weight):
     """a + weight · (end - a), elementwise with broadcasting; ``weight`` is a tensor or a number."""

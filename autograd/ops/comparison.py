@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import check_operands
 from autograd.dtypes import result_dtype
 from autograd.op import elementwise, linear, op
 from autograd.ops.arithmetic import array_of
@@ -27,37 +28,37 @@ __all__ = [
 # -- between two tensors ---------------------------------------------------------------------------
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="b")
 def eq(a, b):
     """a == b, elementwise with broadcasting."""
     return a == b
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="b")
 def ne(a, b):
     """a != b, elementwise with broadcasting; nan differs from itself."""
     return a != b
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="b")
 def lt(a, b):
     """a < b, elementwise with broadcasting."""
     return a < b
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="b")
 def le(a, b):
     """a <= b, elementwise with broadcasting."""
     return a <= b
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="b")
 def gt(a, b):
     """a > b, elementwise with broadcasting."""
     return a > b
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="b")
 def ge(a, b):
     """a >= b, elementwise with broadcasting."""
     return a >= b
@@ -66,12 +67,13 @@ def ge(a, b):
 not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 
 
-@op(tensors=2)
+@op(tensors=2, numbers="")
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     """|a - b| <= atol + rtol · |b|, elementwise with broadcasting; infinities are close to
     themselves, nan to nothing (with ``equal_nan`` to nan).
 
-    Raises RuntimeError for different dtypes and negative tolerances."""
+    Raises RuntimeError for different dtypes and negative tolerances, TypeError for numbers."""
+    check_operands(isclose.op, (a, b))
     if a.dtype != b.dtype:
         raise RuntimeError(
             f"isclose compares tensors of one dtype, but got {a.dtype} and {b.dtype}. Convert one "
@@ -151,19 +153,19 @@ def signbit(x):
 # -- logic -----------------------------------------------------------------------------------------
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="")
 def logical_and(a, b):
     """Whether a and b are both not zero, elementwise with broadcasting."""
     return np.logical_and(a, b)
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="")
 def logical_or(a, b):
     """Whether a or b is not zero, elementwise with broadcasting."""
     return np.logical_or(a, b)
 
 
-@elementwise(tensors=2)
+@elementwise(tensors=2, numbers="")
 def logical_xor(a, b):
     """Whether just one of a and b is not zero, elementwise with broadcasting."""
     return np.logical_xor(a, b)

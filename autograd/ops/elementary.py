@@ -63,6 +63,7 @@ def atan(x):
     da=lambda dy, a, b: dy * b * _inverse_square(a, b),
     db=lambda dy, a, b: -dy * a * _inverse_square(a, b),
     floats=True,
+    numbers="",
 )
 def atan2(a, b):
     """The angle in (-π, π] of the point with height a and width b, elementwise with broadcasting.
@@ -77,7 +78,7 @@ def _inverse_square(a: Any, b: Any) -> Any:
     return masked(1 / square, square != 0)
 
 
-@elementwise(da=lambda dy, a, y: dy * a / y, db=lambda dy, b, y: dy * b / y, kinds="f")
+@elementwise(da=lambda dy, a, y: dy * a / y, db=lambda dy, b, y: dy * b / y, kinds="f", numbers="")
 def hypot(a, b):
     """√(a² + b²), elementwise with broadcasting, where a² may be too large to be written down."""
     return np.hypot(a, b)
@@ -217,6 +218,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     dhigh=lambda dy, x, low, high: masked(
         dy, x > high if low is None else (x > high) | (low > high)
     ),
+    numbers="low high",
 )
 def _clamp(x, low, high):
     if high is None:
@@ -249,6 +251,7 @@ def _to_the_winner(dy: Any, lost: Any, tie: Any) -> Any:
 @elementwise(
     da=lambda dy, a, b: _to_the_winner(dy, a < b, a == b),
     db=lambda dy, a, b: _to_the_winner(dy, b < a, a == b),
+    numbers="",
 )
 def maximum(a, b):
     """The larger of a and b, elementwise with broadcasting; nan if one is nan.
@@ -260,6 +263,7 @@ def maximum(a, b):
 @elementwise(
     da=lambda dy, a, b: _to_the_winner(dy, a > b, a == b),
     db=lambda dy, a, b: _to_the_winner(dy, b > a, a == b),
+    numbers="",
 )
 def minimum(a, b):
     """The smaller of a and b, elementwise with broadcasting; nan if one is nan.
@@ -271,6 +275,7 @@ def minimum(a, b):
 @elementwise(
     da=lambda dy, a, b: masked(dy, (a >= b) | isnan(b)),
     db=lambda dy, a, b: masked(dy, ~((a >= b) | isnan(b))),
+    numbers="",
 )
 def fmax(a, b):
     """The larger of a and b, elementwise with broadcasting; of a number and nan, the number.
@@ -282,6 +287,7 @@ def fmax(a, b):
 @elementwise(
     da=lambda dy, a, b: masked(dy, (a <= b) | isnan(b)),
     db=lambda dy, a, b: masked(dy, ~((a <= b) | isnan(b))),
+    numbers="",
 )
 def fmin(a, b):
     """The smaller of a and b, elementwise with broadcasting; of a number and nan, the number.
@@ -297,7 +303,7 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     return np.nan_to_num(x, nan=nan or 0.0, posinf=posinf, neginf=neginf)
 
 
-@elementwise(da=no_slope, db=no_slope)
+@elementwise(da=no_slope, db=no_slope, numbers="")
 def heaviside(a, b):
     """0 where a is negative, b where a is 0, 1 where a is positive, elementwise with broadcasting.
     The gradient is 0."""

@@ -133,14 +133,21 @@ def log10(x):
     return np.log10(x)
 
 
-@elementwise(da=lambda dy, a, y: dy * exp(a - y), db=lambda dy, b, y: dy * exp(b - y), kinds="f")
+@elementwise(
+    da=lambda dy, a, y: dy * exp(a - y), db=lambda dy, b, y: dy * exp(b - y), kinds="f", numbers=""
+)
 def logaddexp(a, b):
     """log(eᵃ + eᵇ), elementwise with broadcasting, where eᵃ and eᵇ may be too large to be written
     down."""
     return np.logaddexp(a, b)
 
 
-@elementwise(da=lambda dy, a, y: dy * exp2(a - y), db=lambda dy, b, y: dy * exp2(b - y), kinds="f")
+@elementwise(
+    da=lambda dy, a, y: dy * exp2(a - y),
+    db=lambda dy, b, y: dy * exp2(b - y),
+    kinds="f",
+    numbers="",
+)
 def logaddexp2(a, b):
     """log₂(2ᵃ + 2ᵇ), elementwise with broadcasting."""
     return np.logaddexp2(a, b)
