@@ -30,6 +30,12 @@ from autograd.ops.activation import (
     tanhshrink,
     threshold,
 )
+from autograd.ops.attention import (
+    scaled_dot_product_attention,
+)
+from autograd.ops.bags import (
+    embedding_bag,
+)
 from autograd.ops.convolution import (
     conv1d,
     conv2d,
@@ -53,7 +59,10 @@ from autograd.ops.dropout import (
 )
 from autograd.ops.einsum import bilinear
 from autograd.ops.elementary import sigmoid, tanh
-from autograd.ops.embedding import embedding, one_hot
+from autograd.ops.embedding import (
+    embedding,
+    one_hot,
+)
 from autograd.ops.likelihood import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -144,6 +153,7 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
@@ -188,6 +198,7 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

@@ -819,6 +819,34 @@ case("F.pixel_shuffle(x, 2)", "torch.pixel_shuffle(x, 2)", x=[(1, 8, 2, 3), (4, 
      fixed((0, 4, 1, 1))])
 case("F.pixel_unshuffle(x, 2)", "torch.pixel_unshuffle(x, 2)", x=[(1, 2, 4, 6), (3, 2, 2)])
 case("F.channel_shuffle(x, 3)", "torch.channel_shuffle(x, 3)", x=[(2, 6, 4), (1, 3, 2, 2)])
+for mode in ("sum", "mean", "max"):
+    case(f"F.embedding_bag(i, w, o, mode='{mode}')", i=[index(6, of=5), index(0, of=5)], w=(5, 3),
+         o=[fixed(exact([0, 2, 2, 6])), fixed(exact([0, 0]))])
+    case(f"F.embedding_bag(i, w, mode='{mode}', padding_idx=-2)", i=index(3, 4, of=5), w=(5, 3))
+    case(f"F.embedding_bag(i, w, o, mode='{mode}', include_last_offset=True)", i=index(5, of=4),
+         w=(4, 2), o=fixed(exact([0, 1, 5])))
+case("F.embedding_bag(i, w, mode='max')", i=index(2, 3, of=4), w=ties(4, 5), smooth=False)
+case("F.embedding_bag(i, w, o, mode='sum', per_sample_weights=s, padding_idx=1)",
+     i=index(6, of=5), w=(5, 3), o=fixed(exact([0, 2, 2])), s=(6,))
+case("F.embedding_bag(i, w, mode='sum', per_sample_weights=s)", i=index(2, 4, of=5), w=(5, 3),
+     s=(2, 4))
+case("F.embedding_bag(i, w.clone(), max_norm=1.0)", i=index(2, 3, of=4), w=fixed((4, 3)))
+case("F.scaled_dot_product_attention(q, k, v)", q=[(2, 3, 4), (4, 3), (2, 1, 2, 3), (2, 0, 3)],
+     k=[(2, 5, 4), (2, 3), (2, 1, 4, 3), (2, 4, 3)], v=[(2, 5, 2), (2, 3), (2, 1, 4, 3), (2, 4, 2)])
+case("F.scaled_dot_product_attention(q, k, v, is_causal=True)", q=[(2, 3, 4), (3, 2)],
+     k=[(2, 5, 4), (2, 2)], v=[(2, 5, 2), (2, 4)])
+case("F.scaled_dot_product_attention(q, k, v, m)", "F.scaled_dot_product_attention(q, k, v, "
+     "attn_mask=m, scale=3**-0.5)", q=(2, 4, 3), k=(2, 5, 3), v=(2, 5, 2),
+     m=[bools(4, 5), (4, 5), (2, 4, 1), (2, 1, 5), fixed((1, 5)), bools(4, 1)])
+case("F.scaled_dot_product_attention(q, k, v, scale=2.0)", q=(2, 4), k=(3, 4), v=(3, 2))
+case("F.scaled_dot_product_attention(q, k, v, enable_gqa=True)", q=(2, 4, 3, 2), k=(2, 2, 5, 2),
+     v=(2, 2, 5, 3))
+case("F.scaled_dot_product_attention(q, k, v)", q=[(2, 3, 4), (3, 4), (2, 1, 3, 4)],
+     k=[(1, 5, 4), (2, 5, 4), (3, 5, 4)], v=[(2, 5, 2), (2, 5, 2), (2, 3, 5, 2)])
+case("F.scaled_dot_product_attention(q, k, v, dropout_p=1.0)", q=(2, 3, 4), k=(2, 5, 4),
+     v=(2, 5, 2))
+case("F.scaled_dot_product_attention(q, k, v)", q=fixed((2, 3, 4)), k=fixed((2, 0, 4)),
+     v=fixed((2, 0, 3)), smooth=False)
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
@@ -992,3 +1020,29 @@ refused("F.pixel_unshuffle(x, 2)", x=(4, 4))
 refused("F.channel_shuffle(x, 4)", x=(1, 6, 2))
 refused("F.channel_shuffle(x, 0)", x=(1, 6, 2))
 refused("F.channel_shuffle(x, 2)", x=(4, 6))
+refused("F.embedding_bag(i, w)", i=index(4, of=5), w=(5, 3))
+refused("F.embedding_bag(i, w, o)", i=index(2, 3, of=5), w=(5, 3), o=ints(1, low=0, high=1))
+refused("F.embedding_bag(i, w, o)", i=index(4, of=5), w=(5, 3), o=fixed(exact([1, 2])))
+refused("F.embedding_bag(i, w, o)", i=index(4, of=5), w=(5, 3), o=fixed(exact([0, 5])))
+refused("F.embedding_bag(i, w, o)", i=index(4, of=5), w=(5, 3), o=fixed(exact([0.0, 2.0])))
+refused("F.embedding_bag(i, w, o, include_last_offset=True)", i=index(4, of=5), w=(5, 3),
+        o=ints(0))
+refused("F.embedding_bag(i, w)", i=fixed(exact([[0, 5]])), w=(5, 3))
+refused("F.embedding_bag(i, w, mode='middle')", i=index(2, 2, of=5), w=(5, 3))
+refused("F.embedding_bag(i, w, mode='max', scale_grad_by_freq=True)", i=index(2, 2, of=5), w=(5, 3))
+refused("F.embedding_bag(i, w, per_sample_weights=s)", i=index(2, 2, of=5), w=(5, 3), s=(2, 2))
+refused("F.embedding_bag(i, w, mode='sum', per_sample_weights=s)", i=index(2, 2, of=5), w=(5, 3),
+        s=(4,))
+refused("F.embedding_bag(i, w, padding_idx=7)", i=index(2, 2, of=5), w=(5, 3))
+refused("F.embedding_bag(i, w)", i=index(2, 2, of=5), w=ints(5, 3))
+refused("F.scaled_dot_product_attention(q, k, k)", q=(2, 3), k=(4, 5))
+refused("F.scaled_dot_product_attention(q, k, v)", q=(2, 3), k=(4, 3), v=(5, 3))
+refused("F.scaled_dot_product_attention(q, k, k)", q=(2, 4, 3), k=(3, 4, 3))
+refused("F.scaled_dot_product_attention(q, q, q)", q=(3,))
+refused("F.scaled_dot_product_attention(q, q, q)", q=ints(2, 3))
+refused("F.scaled_dot_product_attention(q, q.float(), q)", q=(2, 3))
+refused("F.scaled_dot_product_attention(q, q, q, m)", q=(2, 3), m=(2, 3))
+refused("F.scaled_dot_product_attention(q, q, q, m)", q=(2, 3), m=ints(2, 2))
+refused("F.scaled_dot_product_attention(q, q, q, m, is_causal=True)", q=(2, 3), m=(2, 2))
+refused("F.scaled_dot_product_attention(q, k, k, enable_gqa=True)", q=(4, 2, 3), k=(3, 2, 3))
+refused("F.scaled_dot_product_attention(q, q, q, dropout_p=1.5)", q=(2, 3))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from agreement import agree, needs_torch, refuses
 from compare import OURS, THEIRS, array
+from tables import better_than_torch
 
 torch, F = OURS.torch, OURS.functional
 random = np.random.default_rng(11)
@@ -306,6 +307,17 @@ def test_embedding_with_everything() -> None:
         refuses("F.embedding(i, w)", i=np.array(wrong), w=w)
         refuses("F.one_hot(i, 5)", i=np.array(wrong))
     refuses("F.one_hot(i)", i=i * 1.0)
+
+
+@better_than_torch  # which divides every gradient by the count of the first symbols
+def test_bags_divide_by_frequency() -> None:
+    i, gradients = torch.tensor([[1, 1, 1, 2], [2, 3, 2, 1]]), []
+    for scale in (False, True):
+        w = torch.ones(5, 1, requires_grad=True)
+        F.embedding_bag(i, w, mode="sum", scale_grad_by_freq=scale).sum().backward()
+        gradients.append(array(w.grad)[:, 0])
+    np.testing.assert_array_equal(gradients[0], [0, 4, 3, 1, 0])
+    np.testing.assert_array_equal(gradients[1], [0, 1, 1, 1, 0])
 
 
 # -- signatures ------------------------------------------------------------------------------------

@@ -348,8 +348,7 @@ def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype:
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """softmax(-x) along ``dim``."""
-    x, dim = _along(input, dim, dtype, "softmin", _stacklevel)
-    return _softmax(-x, dim)
+    return _softmax(*_along(-input, dim, dtype, "softmin", _stacklevel))
 
 
 def _along(input: Any, dim: int | None, dtype: Any, name: str, stacklevel: int) -> tuple[Any, Any]:
@@ -365,14 +364,28 @@ def _along(input: Any, dim: int | None, dtype: Any, name: str, stacklevel: int) 
     return input if dtype is None else cast(input, dtype), reduced(dim, ndim)
 
 
-@op(
-    dx=lambda dy, y, dim: y * (dy - sum(dy * y, dim, keepdim=True)), kinds="f"
-)  # ∂yᵢ/∂xⱼ = yᵢ (δᵢⱼ - yⱼ)
+@op(dx=lambda dy, y, dim: through_softmax(dy, y, dim), kinds="f")
 def _softmax(x, dim):
     # Numerator and denominator are divided by the exponential of the largest number, so that none
     # overflows.
     y = np.exp(_below_largest(x, dim))
     y /= np.add.reduce(y, dim, keepdims=True)
+    return y
+
+
+@op(
+    da=lambda dy, p, dim: through_softmax(dy, p, dim),  # ∂pᵢ/∂xⱼ is symmetric
+    dp=lambda dy, a, p, dim: (
+        dy * (a - sum(a * p, dim, keepdim=True)) - a * sum(dy * p, dim, keepdim=True)
+    ),
+)
+def through_softmax(a, p, dim):
+    """The gradient ``a`` of p = softmax(x), pulled back to x: ∂pᵢ/∂xⱼ = pᵢ (δᵢⱼ - pⱼ)."""
+    if dim is None:  # of a number
+        return (a - a * p) * p
+    dots = np.vecdot(a.swapaxes(dim, -1), p.swapaxes(dim, -1))
+    y = a - dots[..., None].swapaxes(dim, -1)
+    y *= p
     return y
 
 

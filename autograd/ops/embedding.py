@@ -13,6 +13,8 @@ from autograd.tensor import Tensor, memory, wrap
 
 __all__ = ["embedding", "one_hot"]
 
+# -- one symbol, one vector ------------------------------------------------------------------------
+
 
 def embedding(
     input: Any,
@@ -32,13 +34,12 @@ def embedding(
     Raises IndexError for an index that is not in the table, RuntimeError for indices that are no
     integers, and for ``sparse`` gradients, which there are none of."""
     index, table = array_of(input), array_of(weight)
-    if sparse:
-        raise RuntimeError("sparse gradients are not supported: leave sparse=False")
+    check_sparse(sparse)
     if table.ndim != 2:
         raise RuntimeError(
             f"'weight' must be 2-D, a row for each symbol, but got shape {tuple(table.shape)}"
         )
-    _check_index(index, len(table))
+    check_index(index, len(table), IndexError)
     if padding_idx is not None:
         if not -len(table) <= padding_idx < len(table):
             raise AssertionError(
@@ -46,11 +47,16 @@ def embedding(
             )
         padding_idx %= len(table)
     if max_norm is not None:
-        _shorten(table if weight is table else memory(weight), index, max_norm, norm_type)
-    return _embedding(weight, input, _factors(index, padding_idx, scale_grad_by_freq, table))
+        shorten(weight, index, max_norm, norm_type)
+    return _embedding(weight, input, factors_of(index, padding_idx, scale_grad_by_freq, table))
 
 
-def _check_index(index: np.ndarray, rows: int) -> None:
+def check_sparse(sparse: bool) -> None:
+    if sparse:
+        raise RuntimeError("sparse gradients are not supported: leave sparse=False")
+
+
+def check_index(index: np.ndarray, rows: int, error: type[Exception]) -> None:
     if index.dtype not in (np.int64, np.int32):
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
@@ -58,13 +64,13 @@ def _check_index(index: np.ndarray, rows: int) -> None:
         )
     if index.size and not 0 <= index.min() <= index.max() < rows:
         wrong = index[(index < 0) | (index >= rows)][0]
-        raise IndexError(
+        raise error(
             f"index out of range in self: {wrong} is no row of the table, which has {rows}: 0 to "
             f"{rows - 1}"
         )
 
 
-def _factors(
+def factors_of(
     index: np.ndarray, padding_idx: int | None, by_frequency: bool, table: np.ndarray
 ) -> Any:
     """By what to multiply the gradient of each row that was looked up; None for 1."""
@@ -86,11 +92,16 @@ def _embedding(table, index, factors):
     return table.take(index, 0)
 
 
-def _shorten(table: np.ndarray, index: np.ndarray, max_norm: float, norm_type: float) -> None:
+def shorten(weight: Any, index: np.ndarray, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that are used and too long down to ``max_norm``, in place."""
+    table = memory(weight) if isinstance(weight, Tensor) else weight
     used = np.unique(index)
     lengths = np.linalg.norm(table[used], norm_type, axis=1)
     long = lengths > max_norm
     table[used[long]] *= (max_norm / (lengths[long] + 1e-7))[:, None].astype(table.dtype)
+
+
+# -- one symbol, one place -------------------------------------------------------------------------
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
