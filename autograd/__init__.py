@@ -78,6 +78,7 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.
 # What takes a while to import, or imports us, is imported when it is asked for.
 _LAZY = {
     "anomaly_mode": "autograd.anomaly_mode",
+    "checkpoint": "autograd.checkpoint",
     "nn": "nn",
     "profiler": "autograd.profiler",
     "optim": "nn.optim",

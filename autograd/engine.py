@@ -110,7 +110,7 @@ def run(
                 if node._hooks is not None and node._hooks.before:
                     dy = call_before(node, dy)
                 kept = node._kept
-                if kept is FREED and pulls is not None:  # (a Function notices in saved_tensors)
+                if kept is FREED and node._op is not None:  # (a Function notices in saved_tensors)
                     raise _freed(node)
                 if dy is None:  # nothing arrived, and nothing will go on
                     pulls, kept = _READY_MADE, itertools.repeat(None)

@@ -18,14 +18,12 @@ import numpy as np
 from autograd.changes import touch
 from autograd.grad_mode import no_grad, recording
 from autograd.inplace import check_in_place, rebase
-from autograd.node import FREED, NOWHERE, Node, name_of, users_frame
+from autograd.node import FREED, NOWHERE, TOGETHER, Node, name_of, users_frame
 from autograd.observe import observers, tell_function, tell_recorded
 from autograd.record import node_of
-from autograd.saved import Packed, SavedOutputOf, hooked, hooks_in_force, keep, unpack_tensor
+from autograd.saved import SavedOutputOf, keep, packed, unpack_tensor
 from autograd.saved_attributes import SavedTensor
 from autograd.tensor import Tensor, View, alias, storage, wrap
-
-_HOW = (None, False, True)  # no rules but a backward of its own, and memory to free
 
 
 class FunctionCtx(Node):
@@ -37,7 +35,7 @@ class FunctionCtx(Node):
     _function: type[Function]
 
     def __init__(self) -> None:
-        self._data = (_HOW, (), None, (), None, *NOWHERE)
+        self._data = (TOGETHER, (), None, (), None, *NOWHERE)
         self._kept = ()
         self._hooks = None
         self.needs_input_grad: tuple[bool, ...] = ()
@@ -222,7 +220,7 @@ def _recorded(
     several = len(outputs) > 1
     frame = users_frame(frame)
     shape, dtype = (shapes, kinds) if several else (shapes[0], kinds[0])
-    ctx._data = (_HOW, inputs, slots, shape, dtype, frame.f_code, frame.f_lasti, None)
+    ctx._data = (TOGETHER, inputs, slots, shape, dtype, frame.f_code, frame.f_lasti, None)
     ctx._fills_in_zeros = ctx._materialize
     connected = tuple(_output(ctx, o, slot, tensors) for slot, o in enumerate(outputs))
     ctx._kept = tuple(_saved(ctx, t, outputs, connected) for t in ctx._to_save)
@@ -259,8 +257,7 @@ def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: Any, connected: Any) -> 
     for output, result in zip(outputs, connected, strict=True):
         if output is t and result._node is ctx:
             kept = SavedOutputOf(result)
-    hooks = hooks_in_force() if hooked else None
-    return kept if hooks is None else Packed(kept, hooks)
+    return packed(kept)
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:

@@ -35,6 +35,9 @@ FREED = Freed()
 # freed (None: look).
 How = tuple[Any, bool, bool | None]
 
+# No rules: the node computes the gradients of all its inputs together, in `_pull_all`.
+TOGETHER: How = (None, False, True)
+
 
 class Node:
     """One recorded operation. Each op has its own subclass, named for it: ``MulBackward``,

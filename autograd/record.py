@@ -25,7 +25,7 @@ from autograd.node import How, Node, accumulator, users_files, users_frame
 from autograd.observe import observers, tell_recorded
 from autograd.out import into
 from autograd.rules import Op
-from autograd.saved import SavedOutput, hooked, keep, packed
+from autograd.saved import SavedOutput, hooked, keep, pack_all
 from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
 
 _new = object.__new__
@@ -56,8 +56,10 @@ def record(
         code = frame.f_code
     node: Any = node_class()
     node._data = (how, inputs, slots, shape, dtype, code, frame.f_lasti, operands)
-    node._kept = packed(node_class, kept) if hooked else kept
+    node._kept = kept
     node._hooks = None
+    if hooked:
+        pack_all(node)
     t = _new(Tensor)
     t._array = y
     t._requires_grad = True

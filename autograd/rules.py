@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any
 
 from autograd.node import AccumulateGrad, How, Node, name_of, place_of
-from autograd.saved import SavedOutput, unpack, unpack_tensor, verified
+from autograd.saved import Packed, SavedOutput, unpack, unpack_tensor, verified
 from autograd.saved_attributes import saved_attributes
 from autograd.tensor import Tensor
 
@@ -110,6 +110,7 @@ class Op:
         contents |= saved_attributes(
             {name: rule.needs for name, rule in self.rules.items()}, self.inputs
         )
+        contents["_pull_all"] = pull_all
         return type(title + "Backward", (Node,), contents)
 
     def rule_of(self, i: int) -> Rule:
@@ -228,6 +229,26 @@ def pull_with_graph(rule: Rule, dy: Any, kept: Any, node: Node) -> Any:
         if what == "value" and isinstance(need, Tensor) and not need._requires_grad:
             _check_still_attached(node, index)
     return rule.function(dy, *needs)
+
+
+def pull_all(node: Any, dy: Any, create_graph: bool) -> list[Any]:
+    """The gradients of all inputs of a node that keeps something packed: it is unpacked once, for
+    all rules that need it."""
+    done: dict[int, Any] = {}
+
+    def once(kept: Any) -> Any:
+        if not isinstance(kept, Packed):
+            return unpack_tensor(kept, node) if create_graph else unpack(kept)
+        if id(kept) not in done:
+            done[id(kept)] = unpack_tensor(kept, node)
+        return done[id(kept)] if create_graph else done[id(kept)]._array
+
+    gradients: list[Any] = []
+    for i, (target, kept) in enumerate(zip(node._inputs, node._kept, strict=True)):
+        rule = node._op.rule_of(i)
+        needs = kept if len(rule.needs) > 1 else (kept,) * len(rule.needs)
+        gradients.append(rule.function(dy, *map(once, needs)) if target is not None else None)
+    return gradients
 
 
 def _check_still_attached(node: Node, index: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.grad_mode import set_recording
-from autograd.node import AccumulateGrad, Node, accumulator
+from autograd.node import TOGETHER, AccumulateGrad, Node, accumulator
 from autograd.tensor import Tensor, alias, storage, wrap
 
 
@@ -58,9 +58,9 @@ class SavedOutputOf(SavedOutput):
         self.version = self.changes[0]
 
 
-class Overwritten(Exception):
-    """Something kept for backward was changed in place since. The engine turns it into a
-    RuntimeError with the places."""
+class Overwritten(RuntimeError):
+    """Something kept for backward was changed in place since. The engine knows more, and tells of
+    the places."""
 
     def __init__(
         self,
@@ -73,6 +73,14 @@ class Overwritten(Exception):
     ):
         self.shape, self.dtype, self.version, self.expected = shape, dtype, version, expected
         self.change, self.output = change, output
+        super().__init__(
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: {dtype} {list(shape)} is at version {version}; expected version "
+            f"{expected} instead." + (f" It was changed by {change}." if change else "")
+        )
+
+
+KEPT = (Tensor, SavedInput, SavedOutput)  # what hooks apply to
 
 
 class Packed:
@@ -80,11 +88,6 @@ class Packed:
     of the tensor that it was."""
 
     __slots__ = ("content", "memory", "node", "requires_grad", "slot", "undo", "version_then")
-
-    # To a pull that looks for itself whether a kept output is up to date, this never is. So it asks
-    # `verified`, which knows better.
-    version = 0
-    changes = (None,)
 
     def __init__(self, kept: Tensor | SavedInput | SavedOutput, hooks: Hooks) -> None:
         pack, self.undo = hooks
@@ -122,7 +125,7 @@ class Packed:
             _check_version(t._array, self.memory, self.version_then, False)
         return t
 
-    def in_graph(self, node: Node) -> Tensor:
+    def in_graph(self, node: Node | None) -> Tensor:
         """The tensor, at its old place in the graph. ``node`` keeps it."""
         t = self.unpacked()
         if not self.requires_grad:
@@ -146,13 +149,14 @@ def keep(value: Any) -> Any:
 
 def unpack(kept: Any) -> Any:
     """The kept value as an array, provided that it is still what it was."""
-    if isinstance(kept, (Tensor, SavedInput, SavedOutput, Packed)):
-        return verified(kept)
-    return kept
+    if isinstance(kept, Packed):
+        return kept.unpacked()._array
+    return verified(kept) if isinstance(kept, KEPT) else kept
 
 
-def unpack_tensor(kept: Any, node: Node) -> Any:
-    """The kept value as a tensor that leads on into the graph, under the same proviso."""
+def unpack_tensor(kept: Any, node: Node | None) -> Any:
+    """What ``node`` keeps (None: an input of something else) as a tensor that leads on into the
+    graph, under the same proviso."""
     if isinstance(kept, Packed):
         return kept.in_graph(node)
     if isinstance(kept, SavedOutput):
@@ -173,10 +177,8 @@ def _detached(output: SavedOutput) -> Tensor:
     return t
 
 
-def verified(kept: Tensor | SavedInput | SavedOutput | Packed) -> Any:
+def verified(kept: Tensor | SavedInput | SavedOutput) -> Any:
     """The array, if its memory has been left alone since it was kept. Raises Overwritten."""
-    if isinstance(kept, Packed):
-        return kept.unpacked()._array
     if isinstance(kept, SavedOutput):
         array, changes, version = kept.array, kept.changes, kept.version
     elif isinstance(kept, SavedInput):
@@ -240,27 +242,34 @@ def hooks_in_force() -> Hooks | None:
     return mine[-1] if mine else None
 
 
-def packed(node_class: type[Node], kept: Any) -> Any:
-    """All that a node keeps, passed through the hooks in force. What several rules need is packed
-    once."""
-    hooks = hooks_in_force()
-    if hooks is None:
-        return kept
-    done: dict[Any, Packed] = {}
+def packed(kept: Any) -> Any:
+    """Something kept, passed through the hooks in force if there are any."""
+    hooks = hooks_in_force() if hooked else None
+    return Packed(kept, hooks) if hooks and isinstance(kept, KEPT) else kept
 
-    def pack(need: str, k: Any) -> Any:
-        if not isinstance(k, (Tensor, SavedInput, SavedOutput)):
-            return k
+
+def pack_all(node: Node) -> None:
+    """Pass all that a node keeps through the hooks in force; what several of its rules need, once."""
+    if not hooks_in_force():
+        return
+    done: dict[str, Any] = {}
+
+    def once(need: str, kept: Any) -> Any:
         if need not in done:
-            done[need] = Packed(k, hooks)
+            done[need] = packed(kept)
         return done[need]
 
-    rules = [node_class._op.rule_of(i) for i in range(len(kept))]
-    return tuple(
-        tuple(map(pack, rule.needs, k))
-        if len(rule.needs) > 1 and k is not None
-        else pack(rule.needs[0], k)
-        if rule.needs
-        else k
-        for rule, k in zip(rules, kept, strict=True)
-    )
+    def each(needs: tuple[str, ...], kept: Any) -> Any:
+        if kept is None or not needs:
+            return kept
+        return tuple(map(once, needs, kept)) if len(needs) > 1 else once(needs[0], kept)
+
+    needs = [node._op.rule_of(i).needs for i in range(len(node._kept))]
+    replace_kept(node, tuple(map(each, needs, node._kept)))
+
+
+def replace_kept(node: Node, kept: Any) -> None:
+    """Let ``node`` keep something packed. Then it computes all its gradients together, so that each
+    thing need be unpacked but once."""
+    node._kept = kept
+    node._data = (TOGETHER, *node._data[1:])

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.node import FREED, Node, name_of, place_of
-from autograd.saved import Packed, SavedInput, SavedOutput, unpack_tensor
-from autograd.tensor import Tensor
+from autograd.saved import KEPT, Packed, replace_kept, unpack_tensor
 
 # Where something is found among all that a node keeps: the number of the input by whose rule it is
 # kept, and its number among the needs of that rule (None: the rule needs nothing else).
@@ -89,7 +88,7 @@ class SavedTensor:
                 "Calling register_hooks on a saved tensor whose hooks have already been set. "
                 "There can be one pair of hooks at a time."
             )
-        if not isinstance(kept, (Tensor, SavedInput, SavedOutput)):
+        if not isinstance(kept, KEPT):
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor with value None is forbidden: no tensor "
                 "is kept here, for no gradient is due that would need it."
@@ -102,4 +101,4 @@ class SavedTensor:
             mine = everything[i]
             if mine is not None:
                 everything[i] = packed if j is None else (*mine[:j], packed, *mine[j + 1 :])
-        self._node._kept = tuple(everything)
+        replace_kept(self._node, tuple(everything))

@@ -107,8 +107,8 @@ def test_intermediate_results_and_leaves() -> None:
     )
     y.sum().backward(retain_graph=True)
     assert seen == [[[3, 3], [1, 1]]]
+    y.register_hook(stop)
     with pytest.raises(RuntimeError, match="stop here"):
-        y.register_hook(stop)
         y.sum().backward()
     assert len(seen) == 1
 

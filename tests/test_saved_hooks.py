@@ -125,7 +125,7 @@ def test_an_unpacked_leaf_is_still_the_leaf() -> None:
     with saved_tensors_hooks(lambda t: t.detach().clone(), same):
         y = x**3
     saved = y.grad_fn._saved_self
-    assert saved.is_leaf and saved.requires_grad and saved.tolist() == [2.0, 3.0]
+    assert (saved.is_leaf, saved.requires_grad, saved.tolist()) == (True, True, [2.0, 3.0])
     (g,) = autograd.grad(y.sum(), x, create_graph=True)
     g.sum().backward()
     assert x.grad.tolist() == [12.0, 18.0]
