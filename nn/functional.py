@@ -90,6 +90,9 @@ from autograd.ops.margin import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from autograd.ops.multi_head_attention import (
+    multi_head_attention_forward,
+)
 from autograd.ops.normalization import (
     batch_norm,
     group_norm,
@@ -182,6 +185,7 @@ __all__ = [
     "max_pool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
