@@ -86,6 +86,7 @@ _LAZY = {
     "visualize": "autograd.visualize",
 }
 _LAZY_FROM = {
+    "derivatives": "autograd.calculus",
     "detect_anomaly": "autograd.anomaly_mode",
     "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
     "is_anomaly_enabled": "autograd.anomaly_mode",

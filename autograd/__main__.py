@@ -1,4 +1,5 @@
-"""``python -m autograd "(x + y) * z" x=-2 y=5 z=-4``: each value, each gradient, and the picture.
+"""``python -m autograd "(x + y) * z" x=-2 y=5 z=-4``: each value, each gradient, and the picture;
+``python -m autograd --derivatives tanh``: how an operation is differentiated.
 
 The expression is read as Python, but never run as Python: its syntax tree is walked, and only
 numbers, the names given on the command line, arithmetic, indexing and the operations of this
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import ops
+from autograd.calculus import derivatives
 from autograd.creation import tensor
 from autograd.reading.table import aligned
 from autograd.tensor import Tensor
@@ -250,7 +252,7 @@ def _options_first(words: Sequence[str]) -> list[str]:
     for word in rest:
         if word == "--svg":
             options += [word, *itertools.islice(rest, 1)]
-        elif word in ("-h", "--help") or word.startswith("--svg="):
+        elif word in ("-h", "--help", "--derivatives") or word.startswith("--svg="):
             options.append(word)
         elif word != "--":
             others.append(word)
@@ -262,7 +264,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m autograd", description="Values, gradients and the graph of an expression."
     )
-    parser.add_argument("expression", help='for example "(x + y) * z" or "sum(relu(w @ x))"')
+    parser.add_argument(
+        "expression", nargs="?", help='for example "(x + y) * z" or "sum(relu(w @ x))"'
+    )
     parser.add_argument(
         "variables", nargs="*", metavar="NAME=VALUE", help='for example x=-2 or w="[[1,2],[3,4]]"'
     )
@@ -272,7 +276,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         default="graph.svg",
         help="where the picture goes (default: graph.svg)",
     )
+    parser.add_argument(
+        "--derivatives",
+        action="store_true",
+        help="print the table of derivatives, or its row of one operation: --derivatives tanh",
+    )
     options = parser.parse_args(_options_first(sys.argv[1:] if argv is None else argv))
+    if options.derivatives:
+        return _print_derivatives(options.expression)
+    if options.expression is None:
+        parser.error("the following arguments are required: expression")
     try:
         evaluation = Evaluation(options.expression, _variables(options.variables))
         result = evaluation.result
@@ -297,6 +310,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print(table(evaluation))
     return _draw(result, evaluation.variables, options.svg)
+
+
+def _print_derivatives(name: str | None) -> int:
+    try:
+        print(derivatives() if name is None else derivatives(name))
+    except KeyError as error:
+        print(f"error: {error.args[0]}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def _draw(result: Tensor, variables: dict[str, Tensor], path: str) -> int:

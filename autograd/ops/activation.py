@@ -240,6 +240,7 @@ def _gelu_tanh_slope(x: Any) -> Any:
 
 @elementwise(dx=lambda dy, x: dy * _gelu_tanh_slope(x), kinds="f")
 def _gelu_tanh(x):
+    """x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, elementwise."""
     return x * (1 + _bent(x)) * 0.5
 
 

@@ -275,4 +275,5 @@ def _zero_outside(x: Any, mask: Any) -> Any:
 
 @linear(dx=lambda dy, mask: masked(dy, mask))
 def _masked(x, mask):
+    """x where mask holds, 0 elsewhere."""
     return _zero_outside(x, mask)

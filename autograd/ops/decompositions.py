@@ -58,6 +58,7 @@ def _matrices(name: str, a: Any, square: bool = True) -> Any:
 
 @op(da=lambda dy, y: -matmul(matmul(mt(y), dy), mt(y)))  # d(A⁻¹) = -A⁻¹ dA A⁻¹
 def _inv(a):
+    """A⁻¹"""
     try:
         return np.linalg.inv(a)
     except np.linalg.LinAlgError:
@@ -81,6 +82,7 @@ def _solve(a, b):
 # dY = -Y dA Y + Y Yᵀ dAᵀ (1 - A Y) + (1 - Y A) dAᵀ Yᵀ Y  (Golub and Pereyra, 1973)
 @op(da=lambda dy, a, y: _pinv_gradient(dy, a, y))
 def _pinv(a, rcond):
+    """A⁺, the pseudoinverse: singular values below ``rcond`` times the largest count as 0."""
     return np.linalg.pinv(a, rcond)
 
 
@@ -181,11 +183,13 @@ def _cofactors(a: Any, y: Any) -> Any:
 
 @op(da=lambda dy, a: _unsqueeze(_unsqueeze(dy, dy.ndim), dy.ndim + 1) * mt(_inv(a)))
 def _logabsdet(a):
+    """log |det A|"""
     return np.linalg.slogdet(a)[1]
 
 
 @op(da=lambda dy, a: no_slope(a))
 def _sign_of_det(a):
+    """The sign of det A. The gradient is 0."""
     return np.linalg.slogdet(a)[0]
 
 

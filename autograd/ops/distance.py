@@ -110,6 +110,8 @@ def _lengths(differences: Any, p: float) -> Any:
     dx2=lambda dy, x1, x2, y: _toward(transpose(quotient(dy, y), -2, -1), x2, x1),
 )
 def _euclidean(x1, x2):
+    """The Euclidean distance of each row of x1 from each row of x2. Where it is 0, so is the
+    gradient."""
     y = np.matmul(x1, x2.swapaxes(-2, -1))
     y *= -2
     y += np.vecdot(x1, x1)[..., :, None]

@@ -81,6 +81,7 @@ def picking(name: str, adjoint: Callable[..., Any]) -> Callable[..., Any]:
     ``add_along``. Without ``keepdim`` a single index is meant, and the dimension disappears."""
 
     def pick(x, dim, index, keepdim):
+        """The elements of x at the places ``index`` along ``dim``."""
         y = x[along(index, dim)]
         return y if keepdim else y.squeeze(dim)
 
@@ -289,6 +290,7 @@ _NEUTRAL: dict[str, Callable[[np.dtype], Any]] = {
 
 @linear(dtotal=lambda dy, count: dy / count)
 def _scatter_mean(total, count):
+    """total / count: sums that have become means."""
     return (total / count).astype(total.dtype) if total.dtype.kind == "f" else total // count
 
 
@@ -299,6 +301,7 @@ def _scatter_mean(total, count):
     ),
 )
 def _scatter_prod(x, src, dim, index):
+    """x, multiplied at the places ``index`` along ``dim`` by the elements of src."""
     y = np.array(x)
     np.multiply.at(y, along(index, dim), src)
     return y
@@ -328,6 +331,8 @@ def _product_of_others(x: Any, src: Any, dim: int, index: Any) -> tuple[Any, Any
     ),
 )
 def _scatter_extreme(x, src, dim, index, extreme):
+    """The largest (or smallest) of x and of the elements of src that go to the same place. Equal
+    ones share the gradient equally."""
     y = np.array(x)
     extreme.at(y, along(index, dim), src)
     return y

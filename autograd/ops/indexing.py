@@ -397,6 +397,7 @@ def _nonzero(x):
 
 @op()
 def _nonzero_by_dimension(x, as_tuple):
+    """The indices of the elements that are not zero, an array for each dimension."""
     return tuple(np.argwhere(np.atleast_1d(x)).T)
 
 

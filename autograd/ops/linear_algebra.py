@@ -132,10 +132,10 @@ def _do_not_fit(a: np.ndarray, b: np.ndarray) -> RuntimeError:
     return RuntimeError(f"shapes cannot be multiplied: {list(a.shape)} and {list(b.shape)} {rule}")
 
 
-# Aᵀ B, in which all dimensions but the last of each are rows: how the gradient by a matrix collects
-# what all rows of a batch say.
 @op(da=lambda dy, b: matmul(b, mt(dy)), db=lambda dy, a: matmul(a, dy))
 def _over_rows(a, b):
+    """Aᵀ B, in which all dimensions but the last of each are rows: how the gradient by a matrix
+    collects what all rows of a batch say."""
     return _rows(a).T.dot(_rows(b))
 
 

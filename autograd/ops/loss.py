@@ -121,6 +121,7 @@ def mse_loss(
     kinds="f",
 )
 def _squared_error(x, target):
+    """(x - target)², elementwise."""
     return np.square(x - target)
 
 

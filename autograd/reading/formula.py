@@ -58,6 +58,14 @@ def as_written(rule: Callable[..., Any]) -> str:
     return "" if tree is None else ast.unparse(_plain(tree.body))
 
 
+def called(rule: Callable[..., Any]) -> list[str]:
+    """Return the names of the functions that a rule calls, in order; none if it is no lambda."""
+    tree = source.lambda_of(rule)
+    calls = [] if tree is None else [n for n in ast.walk(_plain(tree.body)) if type(n) is ast.Call]
+    names = [call.func.id for call in calls if isinstance(call.func, ast.Name)]
+    return list(dict.fromkeys(names))
+
+
 def _plain(body: ast.expr) -> ast.expr:
     plain: ast.expr = _Constants().visit(copy.deepcopy(body))
     return plain
