@@ -320,7 +320,7 @@ _CONV = {1: _conv1d, 2: _conv2d, 3: _conv3d}  # by the number of axes
     kinds="iuf",
 )
 def _conv_transpose(x, w, b, size, axes, groups):
-    """The adjoint of convolution by the image: what each output gave is handed back to its window."""
+    """The adjoint of convolution by the image: each output is handed back to its window."""
     return _give_back(x, w, b, size, axes, groups)
 
 
