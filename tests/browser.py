@@ -29,7 +29,7 @@ class Page:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.loop = asyncio.new_event_loop()
+        self.runner = asyncio.Runner()
         self.numbers = itertools.count(1)
         self.events: list[dict[str, Any]] = []
 
@@ -43,11 +43,12 @@ class Page:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.socket.close()
-        self.process.terminate()
-        self.process.communicate()
-        self.loop.run_until_complete(asyncio.sleep(0.05))
-        self.loop.close()
+        try:
+            self._run(self._disconnect())
+        finally:
+            self.process.terminate()
+            self.process.communicate()
+            self.runner.close()
 
     def open(self, url: str) -> None:
         self.ask("Page.navigate", url=url)
@@ -70,7 +71,7 @@ class Page:
         return self._run(self._ask(method, **parameters))
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(asyncio.wait_for(work, 30))
+        return self.runner.run(asyncio.wait_for(work, 30))
 
     async def _connect(self) -> None:
         from tornado.websocket import websocket_connect
@@ -87,6 +88,10 @@ class Page:
         self.socket = await websocket_connect(tab["webSocketDebuggerUrl"])
         for domain in ("Page", "Runtime", "Network", "Log"):
             await self._ask(f"{domain}.enable")
+
+    async def _disconnect(self) -> None:
+        self.socket.close()
+        await self.socket.read_message()  # None: it has been closed
 
     async def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         number = next(self.numbers)
