@@ -66,6 +66,7 @@ from autograd.tensor import Size, Tensor
 from autograd import methods as _methods, random_fill as _random_fill  # isort: skip  (give Tensor its methods)
 from autograd import out as _out
 
+globals().update({_name: getattr(Tensor, _name) for _name in _methods.IN_PLACE_FUNCTIONS.split()})
 globals().update({_name: _out.takes_out(globals()[_name]) for _name in _out.NAMES.split()})
 
 __version__ = "0.1.0"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import differentiation, ops
+from autograd import differentiation, ops, queries
 from autograd.changes import touch
 from autograd.grad_mode import recording
 from autograd.inplace import check_in_place, in_place, write
@@ -76,20 +76,20 @@ METHODS = """
     sinc heaviside copysign eq ne lt le gt ge not_equal less less_equal greater greater_equal
     isclose allclose equal isnan isinf isfinite isposinf isneginf isreal signbit logical_and
     logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not
-    bitwise_left_shift bitwise_right_shift view
-    view_as reshape reshape_as flatten unflatten ravel squeeze unsqueeze transpose swapaxes
-    swapdims t permute movedim moveaxis expand expand_as broadcast_to repeat tile
-    repeat_interleave flip fliplr flipud roll rot90 narrow select diagonal diag diag_embed
-    diagflat tril triu unfold sum_to_size clone contiguous split split_with_sizes
-    tensor_split chunk unbind hsplit vsplit dsplit sum nansum mean nanmean prod var std max min
-    amax amin aminmax argmax argmin all any logsumexp norm count_nonzero median nanmedian mode
-    kthvalue quantile nanquantile cumsum cumprod cummax cummin logcumsumexp diff sort argsort
-    topk msort unique unique_consecutive bincount histc __getitem__ index_select gather scatter
-    scatter_add scatter_reduce index_add index_copy index_fill index_put masked_fill
-    masked_select masked_scatter take take_along_dim nonzero argwhere select_scatter
-    slice_scatter diagonal_scatter matmul mm bmm mv dot vdot inner outer ger addmm addmv addbmm
-    baddbmm addr kron trace cross matrix_power inverse det logdet slogdet cholesky pinverse relu
-    prelu softmax log_softmax hardshrink
+    bitwise_left_shift bitwise_right_shift view view_as reshape reshape_as flatten unflatten
+    ravel squeeze unsqueeze transpose swapaxes swapdims t permute movedim moveaxis expand
+    expand_as broadcast_to repeat tile repeat_interleave flip fliplr flipud roll rot90 narrow
+    select diagonal diag diag_embed diagflat tril triu unfold sum_to_size clone contiguous split
+    split_with_sizes tensor_split chunk unbind hsplit vsplit dsplit sum nansum mean nanmean prod
+    var std max min amax amin aminmax argmax argmin all any logsumexp norm count_nonzero median
+    nanmedian mode kthvalue quantile nanquantile cumsum cumprod cummax cummin logcumsumexp diff
+    sort argsort topk msort unique unique_consecutive bincount histc histogram angle conj
+    conj_physical is_conj is_neg resolve_conj resolve_neg frexp gcd lcm ldexp nextafter
+    __getitem__ index_select gather scatter scatter_add scatter_reduce index_add index_copy
+    index_fill index_put masked_fill masked_select masked_scatter take take_along_dim nonzero
+    argwhere select_scatter slice_scatter diagonal_scatter matmul mm bmm mv dot vdot inner outer
+    ger addmm addmv addbmm baddbmm addr kron trace cross matrix_power inverse det logdet slogdet
+    cholesky pinverse relu prelu softmax log_softmax hardshrink dist
 """
 
 IN_PLACE = """
@@ -98,11 +98,21 @@ IN_PLACE = """
     exp2 expm1 log log1p log2 log10 sin cos tan asin acos atan arcsin arccos arctan atan2
     arctan2 sinh cosh tanh asinh acosh atanh arcsinh arccosh arctanh sigmoid logit erf erfc
     erfinv round floor ceil trunc fix frac clamp clip clamp_min clamp_max hypot xlogy lgamma
-    digamma deg2rad rad2deg nan_to_num sinc heaviside copysign eq ne lt le gt ge logical_and
-    logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor bitwise_not
-    bitwise_left_shift bitwise_right_shift tril triu
-    cumsum cumprod scatter scatter_add scatter_reduce index_add index_copy index_fill index_put
-    masked_fill masked_scatter addmm addmv addbmm baddbmm addr relu
+    digamma deg2rad rad2deg nan_to_num sinc heaviside copysign eq ne lt le gt ge not_equal less
+    less_equal greater greater_equal logical_and logical_or logical_not logical_xor bitwise_and
+    bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift conj_physical gcd
+    lcm ldexp nextafter tril triu cumsum cumprod fill scatter scatter_add scatter_reduce
+    index_add index_copy index_fill index_put masked_fill masked_scatter addmm addmv addbmm
+    baddbmm addr relu
+"""
+
+# Those that are functions too: torch.relu_(x).
+IN_PLACE_FUNCTIONS = """
+    abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_
+    atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ detach_ erf_
+    erfc_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_
+    log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ sigmoid_ sin_
+    sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
 """
 
 
@@ -114,6 +124,8 @@ def _attach() -> None:
     given |= {name + "_": in_place(getattr(ops, name), name + "_") for name in IN_PLACE.split()}
     given |= ops.CONVERSIONS
     given |= {name: property(function) for name, function in ops.TRANSPOSES.items()}
+    given |= {name: property(getattr(ops, name)) for name in ("real", "imag")}
+    given |= {name: getattr(queries, name) for name in ("is_nonzero", "is_same_size")}
     given["relu"] = _relu  # without the choice that nn.functional.relu offers
     given["_stack"] = staticmethod(ops.stack)  # for the engine, which knows no operations
     given |= {function.__name__: function for function in OTHERS}
@@ -184,16 +196,6 @@ def _check_assignable(t: Tensor, value: Any) -> None:
         )
 
 
-def fill_(self: Tensor, value: Any) -> Tensor:
-    """Set every element to ``value``, a number or a 0-d tensor."""
-    if isinstance(value, Tensor) and value.dim():
-        raise RuntimeError(
-            f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} "
-            "dimensions. Use copy_()."
-        )
-    return write(self, lambda old: _replaced(old, value), "fill_", sys._getframe(1))
-
-
 def zero_(self: Tensor) -> Tensor:
     """Set every element to zero."""
     return write(self, lambda old: _replaced(old, 0), "zero_", sys._getframe(1))
@@ -222,6 +224,6 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         write(self, lambda old: index_put_values(old, index, value), "__setitem__", frame)
 
 
-OTHERS = (__invert__, where, backward, copy_, fill_, zero_, detach_, __setitem__)
+OTHERS = (__invert__, where, backward, copy_, zero_, detach_, __setitem__)
 
 _attach()

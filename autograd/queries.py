@@ -7,7 +7,15 @@ from typing import Any
 from autograd import dtypes
 from autograd.tensor import Tensor
 
-__all__ = ["is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel", "result_type"]
+__all__ = [
+    "is_complex",
+    "is_floating_point",
+    "is_nonzero",
+    "is_same_size",
+    "is_tensor",
+    "numel",
+    "result_type",
+]
 
 
 def is_tensor(obj: Any) -> bool:
@@ -33,6 +41,11 @@ def is_complex(input: Tensor) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """Whether a one-element tensor is not zero. RuntimeError for any other number of elements."""
     return bool(input)
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape."""
+    return input.shape == other.shape
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:

@@ -440,6 +440,16 @@ case("torch.count_nonzero(x)", x=[ties(3, 4), ints(5)])
 case("torch.trace(x)", "x.trace()", x=[(3, 3), (2, 4)])
 case("torch.median(x)", x=[distinct(5), distinct(2, 3)])
 case("torch.diff(x)", x=[(5,), (2, 4)])
+case("torch.diff(x, 0)", x=(3,))
+case("torch.diff(x, prepend=y)", x=(2, 4), y=(2, 1))
+case("torch.gradient(x)", x=[(4, 5), ints(4, 3), (2,)])
+case("torch.gradient(x, spacing=0.5, dim=1, edge_order=2)", x=(4, 5))
+case("torch.gradient(x, spacing=(2., 0.5), edge_order=2)", x=(3, 4))
+case("torch.gradient(x, spacing=[y], dim=0)", x=(4, 2), y=fixed(exact([0.0, 1.0, 1.5, 4.0])))
+case("torch.gradient(x, spacing=[y], dim=-1, edge_order=2)", x=(2, 4),
+     y=exact([0.0, 1.0, 1.5, 4.0]))
+case("torch.trapezoid(x, y)", x=(3, 4), y=[(4,), (3, 4)])
+case("torch.cumulative_trapezoid(x, dx=0.5)", x=[(3, 4), ints(4)])
 
 # Linear algebra -----------------------------------------------------------------------------------
 
@@ -639,6 +649,38 @@ case("torch.slice_scatter(x, y, 0, 1)", x=(3, 4), y=(2, 4))
 case("torch.diagonal_scatter(x, y)", x=(3, 3), y=(3,))
 case("torch.unique(x)", x=[ints(10), fixed(ties(8))])
 case("torch.bincount(x)", x=index(9, of=5))
+case("torch.unique(x, return_inverse=True, return_counts=True)", x=[ints(), ints(2, 3), ints(0)])
+case("torch.unique_consecutive(x, return_inverse=True, return_counts=True)",
+     x=[ints(), ints(9, high=-2), ints(0)])
+case("torch.isin(x, y)", "torch.isin(x, y, assume_unique=False)", x=[ints(3, 4), ints(3)],
+     y=ints(4))
+case("torch.isin(x, 2, invert=True)", x=ints(9))
+case("torch.isin(2, x)", x=ints(9))
+case("torch.isin(x, y)", x=fixed(exact([nan, 1.0])), y=fixed(exact([nan, 1.0])))
+case("torch.histogram(x, 4)", "x.histogram(4)", x=[fixed((9,)), fixed((2, 3)), fixed(exact([1.0]))])
+case("torch.histogram(x, 3, range=(-1., 1.), density=True)", x=fixed((20,)))
+case("torch.histogram(x, y, weight=w)", x=fixed((9,)), y=fixed(exact([-1.0, 0.0, 0.5, 2.0])),
+     w=fixed((9,)))
+case("torch.histogramdd(x, [2, 3])[0]", "torch.histogramdd(x, [2, 3]).hist", x=fixed((9, 2)))
+case("torch.combinations(x)", x=[(4,), ints(3), (1,)])
+case("torch.combinations(x, 3, True)", x=(3,))
+case("torch.combinations(x, 0)", x=ints(3))
+
+# How numbers are written --------------------------------------------------------------------------
+
+case("torch.frexp(x)", "x.frexp()", x=[(3, 4), (), (0,)])
+case("torch.frexp(x)", x=fixed(exact([0.0, 1.0, -8.0, inf, nan, 1e-310])))
+case("torch.ldexp(x, y)", "x.ldexp(y)", x=[(3, 4), (4,), ints(4)],
+     y=[ints(4, low=0), (4,), ints(4)])  # (PyTorch's gradient for negative whole numbers is 0)
+case("torch.nextafter(x, y)", "x.nextafter(y)", x=(3, 4), y=(4,), smooth=False)
+case("torch.gcd(x, y)", "x.gcd(y)", x=ints(3, 4), y=ints(4))
+case("torch.lcm(x, y)", "x.lcm(y)", x=ints(3, 4), y=ints(4))
+case("torch.angle(x)", "x.angle()", x=[(3, 4), ints(4), fixed(exact([nan, 0.0, -0.0, -inf]))],
+     smooth=False)
+case("x", "x.conj()", "torch.real(x)", "x.real", "torch.resolve_conj(x)", x=[(3,), ints(2)])
+case("torch.fill(x, 2.5)", x=[(3, 4), ints(3)])
+case("torch.fill(x, y)", x=(3, 4), y=())
+case("torch.exp_(x.clone())", "x.exp()", x=(3, 4))
 
 # Activations --------------------------------------------------------------------------------------
 
@@ -873,6 +915,24 @@ for pointwise in ("fmod", "copysign", "eq", "ne", "lt", "le", "gt", "ge", "clamp
 for pointwise in ("pow", "remainder", "xlogy", "bitwise_and", "float_power"):
     refused(f"torch.{pointwise}(2, 3)")  # at least one tensor
 refused("torch.Tensor.__radd__(2, x)", x=(2,))
+refused("torch.imag(x)", x=(2,))
+refused("torch.isin(2, 3)")
+refused("torch.gcd(x, x)", x=(2,))
+refused("torch.frexp(x)", x=ints(2))
+refused("torch.fill(x, y)", x=(2,), y=(1,))
+refused("torch.fill(x, 'a')", x=(2,))
+refused("torch.gradient(x)", x=(1,))
+refused("torch.gradient(x, edge_order=3)", x=(4,))
+refused("torch.gradient(x, spacing=[1., 2.])", x=(4,))
+refused("torch.gradient(x.byte())", x=ints(4, low=0))
+refused("torch.combinations(x)", x=(2, 2))
+refused("torch.combinations(x, -1)", x=(2,))
+refused("torch.histogram(x, 0)", x=(2,))
+refused("torch.histogram(x, 2)", x=ints(2))
+refused("torch.histogram(x, 2, range=(1., 0.))", x=(2,))
+refused("torch.histogram(x, 2, weight=x[:1])", x=(2,))
+refused("torch.histogramdd(x, [2])", x=(2, 2))
+refused("torch.histogramdd(x, [2])", x=(2,))
 refused("torch.mm(x, y)", x=(2, 3, 4), y=(4, 2))
 refused("torch.mm(x, y)", x=(2, 3), y=(4, 2))
 refused("torch.bmm(x, y)", x=(2, 3, 4), y=(3, 4, 2))

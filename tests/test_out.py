@@ -136,6 +136,7 @@ def test_whatever_takes_out_in_pytorch_takes_it_here(module: str) -> None:
         name
         for name in documented
         if hasattr(ours, name)
+        and name != "histogramdd"  # which does not take it, whatever its documentation says
         and "out" not in inspect.signature(getattr(ours, name), follow_wrapped=False).parameters
     ]
     assert without == []

@@ -16,7 +16,11 @@ from autograd.ops.indexing import *
 from autograd.ops.gathering import *
 from autograd.ops.cumulative import *
 from autograd.ops.reduction import *
+from autograd.ops.sampled import *
 from autograd.ops.ordering import *
+from autograd.ops.counting import *
+from autograd.ops.written import *
+from autograd.ops.complex_plane import *
 from autograd.ops.linear_algebra import *
 from autograd.ops.einsum import *
 from autograd.ops.decompositions import *

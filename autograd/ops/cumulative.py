@@ -1,4 +1,4 @@
-"""Running sums, products and extremes, and differences."""
+"""Running sums, products and extremes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import numpy as np
 from autograd import return_types
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
-from autograd.ops.comparison import logical_xor
 from autograd.ops.conversion import cast
 from autograd.ops.dimensions import ndim_of, numpy_names, one
 from autograd.ops.gathering import add_along, as_given, picking
-from autograd.ops.joining import cat
-from autograd.ops.parts import _slice
 from autograd.ops.powers import exp
 from autograd.ops.shape import _flip, _reshape
 
-__all__ = ["cummax", "cummin", "cumprod", "cumsum", "diff", "logcumsumexp"]
+__all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 
 # -- sums ------------------------------------------------------------------------------------------
 
@@ -161,30 +158,3 @@ def _running(pick: Any, extreme: np.ufunc, input: Any, dim: int) -> tuple[Any, A
     index = np.maximum.accumulate(np.where(here, places, 0), dim)
     values = pick(_reshape(input, x.shape), dim, index, True)
     return _reshape(values, tuple(input.shape)), as_given(index.reshape(input.shape), input)
-
-
-# -- differences -----------------------------------------------------------------------------------
-
-
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """The differences xₖ₊₁ - xₖ along ``dim``, taken ``n`` times over; ``prepend`` and ``append``
-    are joined on first."""
-    if not ndim_of(input):
-        raise RuntimeError("diff expects input to be at least one-dimensional")
-    if n < 0:
-        raise RuntimeError(f"order must be non-negative but got {n}")
-    dim = one(dim, input.ndim)
-    if prepend is not None or append is not None:
-        input = cat([x for x in (prepend, input, append) if x is not None], dim)
-    for _ in range(min(n, input.shape[dim])):
-        later, earlier = neighbours(input, dim)
-        input = (
-            logical_xor(later, earlier) if array_of(input).dtype.kind == "b" else later - earlier
-        )
-    return input
-
-
-def neighbours(x: Any, dim: int) -> tuple[Any, Any]:
-    """The elements along ``dim`` from the second on, and all but the last."""
-    before, count = (slice(None),) * dim, max(x.shape[dim] - 1, 0)
-    return _slice(x, (*before, slice(1, None))), _slice(x, (*before, slice(count)))

@@ -1,4 +1,4 @@
-"""Sorting, and what it tells: ranks, medians, quantiles, distinct values, places in an order.
+"""Sorting, and what it tells: ranks, medians, quantiles.
 
 A sort only rearranges, and picks by rank: each value's gradient goes back to the element it came
 from. Where equal elements compete, the first counts (but for ``mode``, the last).
@@ -20,8 +20,8 @@ from autograd.ops.reduction import not_empty, shared_with_nan
 from autograd.ops.shape import _reshape, movedim
 
 __all__ = [
-    "argsort", "bincount", "bucketize", "histc", "kthvalue", "median", "mode", "msort", "nanmedian",
-    "nanquantile", "quantile", "searchsorted", "sort", "topk", "unique", "unique_consecutive",
+    "argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile",
+    "sort", "topk",
 ]  # fmt: skip
 
 # -- sorting ---------------------------------------------------------------------------------------
@@ -301,145 +301,3 @@ def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
         raise RuntimeError(
             f"{name}() interpolation must be one of {', '.join(_RANK)}, but got {interpolation}"
         )
-
-
-# -- distinct values -------------------------------------------------------------------------------
-
-
-def unique(
-    input: Any,
-    sorted: bool = True,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    dim: int | None = None,
-) -> Any:
-    """The distinct elements in order (or, along ``dim``, the distinct slices); and, if asked for,
-    the index in them of every element, and how often each occurs. Every nan is distinct. Without a
-    derivative."""
-    axis = None if dim is None else one(dim, ndim_of(input))
-    values, inverse, counts = np.unique(
-        array_of(input), return_inverse=True, return_counts=True, axis=axis, equal_nan=False
-    )
-    inverse = inverse.reshape(-1 if axis is not None else input.shape)
-    return _asked_for(input, values, (return_inverse, inverse), (return_counts, counts))
-
-
-def unique_consecutive(
-    input: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
-) -> Any:
-    """The elements (or, along ``dim``, slices) without those that equal the one before; and, if
-    asked for, the index in them of every element, and the length of each run. Without a derivative.
-    """
-    x = array_of(input)
-    rows = x.reshape(-1) if dim is None else np.moveaxis(x, one(dim, ndim_of(input)), 0)
-    changes = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(1)
-    starts = np.flatnonzero(np.concatenate(([True][: len(rows)], changes)))
-    values = rows[starts] if dim is None else np.moveaxis(rows[starts], 0, one(dim, input.ndim))
-    inverse = np.cumsum(np.concatenate(([0][: len(rows)], changes)), dtype=np.int64)
-    inverse = inverse.reshape(x.shape) if dim is None else inverse
-    counts = np.diff(np.append(starts, len(rows)))
-    return _asked_for(input, values, (return_inverse, inverse), (return_counts, counts))
-
-
-def _asked_for(input: Any, values: np.ndarray, *extras: tuple[bool, np.ndarray]) -> Any:
-    results = [
-        as_given(np.ascontiguousarray(x), input)
-        for x in (values, *[x for wanted, x in extras if wanted])
-    ]
-    return results[0] if len(results) == 1 else tuple(results)
-
-
-# -- places in an order ----------------------------------------------------------------------------
-
-
-def searchsorted(
-    sorted_sequence: Any,
-    input: Any,
-    *,
-    out_int32: bool = False,
-    right: bool = False,
-    side: str | None = None,
-    sorter: Any = None,
-) -> Any:
-    """Where in ``sorted_sequence`` each element of ``input`` belongs: before equal ones, or after
-    (``right``), int64.
-
-    The sequence is a vector, or has one row for each row of ``input``; ``sorter`` are the indices
-    that put it in order. RuntimeError for other shapes."""
-    if side not in (None, "left", "right"):
-        raise RuntimeError(
-            f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}"
-        )
-    side = side or ("right" if right else "left")
-    sequence = array_of(sorted_sequence)
-    if sorter is not None:
-        sequence = np.take_along_axis(sequence, array_of(sorter), -1)
-    x = np.asarray(array_of(input))
-    if sequence.ndim == 1:
-        places = np.asarray(sequence.searchsorted(x, side))
-    elif sequence.ndim == x.ndim and sequence.shape[:-1] == x.shape[:-1]:
-        rows = zip(
-            sequence.reshape(-1, sequence.shape[-1]), x.reshape(-1, x.shape[-1]), strict=True
-        )
-        places = np.array([row.searchsorted(values, side) for row, values in rows]).reshape(x.shape)
-    else:
-        raise RuntimeError(
-            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 "
-            "dimensions of boundaries tensor and input value tensor must match, but we got "
-            f"boundaries tensor {list(sequence.shape)} and input value tensor {list(x.shape)}"
-        )
-    return as_given(places.astype(np.int32 if out_int32 else np.int64, copy=False), sorted_sequence)
-
-
-def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
-    """The number of the interval between ``boundaries``, a sorted vector, that each element lies
-    in; an element on a boundary is in the lower one, or the upper (``right``)."""
-    if ndim_of(boundaries) != 1:
-        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
-    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
-
-
-def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """How often each number from 0 to the largest (at least to ``minlength`` - 1) occurs in a
-    vector of integers; or the sum of their ``weights``. RuntimeError for negative numbers."""
-    x = array_of(input)
-    if x.dtype.kind not in "iu":
-        raise NotImplementedError(
-            f'"bincount_cpu" not implemented for {input.dtype}: it counts integers'
-        )
-    if x.ndim != 1 or (x.size and x.min() < 0):
-        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    w = None if weights is None else array_of(weights)
-    if w is not None and w.shape != x.shape:
-        raise RuntimeError(
-            "weights should be 1-d and have the same length as input, but have shape "
-            f"{list(w.shape)}"
-        )
-    counts = np.bincount(x, w, minlength)
-    return as_given(
-        counts.astype(
-            np.int64 if w is None else np.float32 if w.dtype == np.float32 else np.float64
-        ),
-        input,
-    )
-
-
-def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
-    """How many elements lie in each of ``bins`` equal intervals from ``min`` to ``max`` (if both
-    are 0, from the smallest to the largest element), in the dtype of ``input``. Without a
-    derivative."""
-    x = array_of(input)
-    if bins <= 0:
-        raise RuntimeError(f"torch.histc(): bins must be > 0, but got {bins}")
-    if x.dtype.kind != "f":
-        raise NotImplementedError(
-            f'"histogram_cpu" not implemented for {input.dtype}: convert it first, with x.float()'
-        )
-    if min == max == 0 and x.size:
-        min, max = float(x.min()), float(x.max())
-    if min == max:
-        min, max = min - 1, max + 1
-    if not min < max:
-        raise RuntimeError("torch.histc(): max must be larger than min")
-    inside = x[(x >= min) & (x <= max)]
-    return as_given(np.histogram(inside, bins, (min, max))[0].astype(x.dtype), input)

@@ -14,9 +14,10 @@ from autograd.op import linear, op
 from autograd.ops.conversion import clone
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.shape import _reshape, ravel
+from autograd.tensor import Tensor
 
 __all__ = [
-    "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "narrow", "select",
+    "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "fill", "narrow", "select",
     "select_scatter", "slice_scatter", "tril", "triu", "unfold",
 ]  # fmt: skip
 
@@ -253,6 +254,21 @@ def _replace(x, part, key):
     y = np.array(x)
     overwrite(y, key, part)
     return y
+
+
+def fill(input: Any, value: Any) -> Any:
+    """A copy of ``input`` with ``value``, a number or a 0-d tensor, everywhere. RuntimeError for
+    more than one value."""
+    if not isinstance(value, (Tensor, int, float, np.ndarray, np.generic)):
+        raise TypeError(
+            f"fill(): argument 'value' (position 2) must be Number, not {type(value).__name__}"
+        )
+    if getattr(value, "ndim", 0):
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
+            "dimensions. Use copy_()."
+        )
+    return _replace(input, value, ...)
 
 
 def overwrite(array: np.ndarray, key: Any, part: Any) -> None:

@@ -19,7 +19,7 @@ from autograd.op import elementwise, linear, op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.broadcasting import _expand
 from autograd.ops.conversion import cast
-from autograd.ops.cumulative import _cumprod, cumprod_gradient, cumsum, diff, neighbours
+from autograd.ops.cumulative import _cumprod, cumprod_gradient
 from autograd.ops.dimensions import ndim_of, numpy_names, one, reduced
 from autograd.ops.elementary import maximum, minimum
 from autograd.ops.gathering import as_given, picking, put_along
@@ -30,8 +30,8 @@ from autograd.tensor import Tensor
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero",
-    "cumulative_trapezoid", "logsumexp", "max", "mean", "min", "nanmean", "nansum", "prod", "std",
-    "std_mean", "sum", "trapezoid", "trapz", "var", "var_mean",
+    "logsumexp", "max", "mean", "min", "nanmean", "nansum", "prod", "std",
+    "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
 
 
@@ -515,33 +515,3 @@ def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 def count_nonzero(input: Any, dim: Any = None) -> Any:
     """How many elements over ``dim`` (None: all) are not zero, int64."""
     return _count_nonzero(input, reduced(dim, ndim_of(input)))
-
-
-# -- integrals -------------------------------------------------------------------------------------
-
-
-def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
-    """∫ y by the trapezoidal rule, along ``dim``, at the places ``x`` or every ``dx`` (1 by
-    default)."""
-    return sum(_areas(y, x, dx, dim), dim)
-
-
-trapz = trapezoid
-
-
-def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
-    """The running ∫ y by the trapezoidal rule, along ``dim``, at the places ``x`` or every ``dx``
-    (1 by default)."""
-    return cumsum(_areas(y, x, dx, dim), dim)
-
-
-def _areas(y: Any, x: Any, dx: Any, dim: int) -> Any:
-    """The areas of the trapezoids between each element and the next."""
-    dim = one(dim, ndim_of(y))
-    later, earlier = neighbours(y, dim)
-    heights = (later + earlier) / 2
-    if x is None:
-        return heights if dx is None else heights * dx
-    if x.ndim == 1:
-        x = _reshape(x, (-1,) + (1,) * (y.ndim - dim - 1))
-    return heights * diff(x, dim=dim - y.ndim)
