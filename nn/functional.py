@@ -117,6 +117,12 @@ from autograd.ops.pooling import (
     max_pool2d,
     max_pool3d,
 )
+from autograd.ops.resizing import (
+    interpolate,
+    upsample,
+    upsample_bilinear,
+    upsample_nearest,
+)
 from autograd.ops.shuffling import (
     channel_shuffle,
     pixel_shuffle,
@@ -171,6 +177,7 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -219,4 +226,7 @@ __all__ = [
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
     "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
 ]

@@ -889,6 +889,28 @@ case("F.scaled_dot_product_attention(q, k, v, dropout_p=1.0)", q=(2, 3, 4), k=(2
      v=(2, 5, 2))
 case("F.scaled_dot_product_attention(q, k, v)", q=fixed((2, 3, 4)), k=fixed((2, 0, 4)),
      v=fixed((2, 0, 3)), smooth=False)
+for mode in ("nearest", "nearest-exact", "area"):
+    case(f"F.interpolate(x, 5, mode='{mode}')", f"F.interpolate(input=x, size=5, mode='{mode}')",
+         x=[(1, 2, 3), (2, 1, 3, 7), (1, 1, 2, 5, 6)])
+    case(f"F.interpolate(x, scale_factor=(1.7, 0.6), mode='{mode}')", x=(1, 2, 3, 5))
+for mode, shape in (("linear", (2, 2, 4)), ("bilinear", (1, 2, 4, 3)), ("bicubic", (1, 2, 4, 3)),
+                    ("trilinear", (1, 1, 3, 2, 4))):
+    case(f"F.interpolate(x, 6, mode='{mode}')",
+         f"F.interpolate(x, 6, mode='{mode}', align_corners=False)", x=shape)
+    case(f"F.interpolate(x, 3, mode='{mode}', align_corners=True)", x=shape)
+    case(f"F.interpolate(x, scale_factor=1.6, mode='{mode}')", x=shape)
+    case(f"F.interpolate(x, scale_factor=0.7, mode='{mode}', recompute_scale_factor=True)", x=shape)
+for mode in ("bilinear", "bicubic"):
+    case(f"F.interpolate(x, (3, 9), mode='{mode}', antialias=True)", x=(1, 2, 7, 5))
+    case(f"F.interpolate(x, (5, 2), mode='{mode}', align_corners=True, antialias=True)",
+         x=(1, 1, 4, 7))
+    case(f"F.interpolate(x.to(torch.uint8), (5, 6), mode='{mode}')",
+         f"F.interpolate(x.to(torch.uint8), (5, 6), None, '{mode}')",
+         x=[ints(1, 2, 3, 4, low=0, high=256), ints(1, 3, 7, 9, low=0, high=256)])
+    case(f"F.interpolate(x.to(torch.uint8), (5, 6), mode='{mode}', antialias=True)",
+         x=[ints(1, 2, 3, 4, low=0, high=256), ints(1, 3, 7, 9, low=0, high=256)])
+case("F.interpolate(x, (2, 3), mode='lanczos', antialias=True)", x=(1, 1, 7, 5))
+case("F.interpolate(x.to(torch.uint8), 5)", x=ints(1, 2, 3, 4, low=0, high=256))
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
@@ -1106,3 +1128,17 @@ refused("F.scaled_dot_product_attention(q, q, q, m)", q=(2, 3), m=ints(2, 2))
 refused("F.scaled_dot_product_attention(q, q, q, m, is_causal=True)", q=(2, 3), m=(2, 2))
 refused("F.scaled_dot_product_attention(q, k, k, enable_gqa=True)", q=(4, 2, 3), k=(3, 2, 3))
 refused("F.scaled_dot_product_attention(q, q, q, dropout_p=1.5)", q=(2, 3))
+refused("F.interpolate(x)", x=(1, 2, 3))
+refused("F.interpolate(x, 4, 2.0)", x=(1, 2, 3))
+refused("F.interpolate(x, (4, 5))", x=(1, 2, 3))
+refused("F.interpolate(x, 4.5)", x=(1, 2, 3))
+refused("F.interpolate(x, scale_factor=0.1)", x=(1, 2, 3))
+refused("F.interpolate(x, 4)", x=(2, 3))
+refused("F.interpolate(x, 4)", x=ints(1, 2, 3))
+refused("F.interpolate(x, 4)", x=(1, 0, 3))
+refused("F.interpolate(x, 4, mode='cubic')", x=(1, 2, 3))
+refused("F.interpolate(x, 4, mode='bilinear')", x=(1, 2, 3))
+refused("F.interpolate(x, 4, align_corners=True)", x=(1, 2, 3))
+refused("F.interpolate(x, 4, recompute_scale_factor=True)", x=(1, 2, 3))
+refused("F.interpolate(x, 4, antialias=True)", x=(1, 2, 3, 4))
+refused("F.interpolate(x, 4, mode='lanczos')", x=(1, 2, 3, 4))

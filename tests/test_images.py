@@ -1,0 +1,54 @@
+"""Images resized, sampled and unpooled: what the great table does not say."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from agreement import agree, needs_torch
+from compare import OURS, array
+
+torch, F = OURS.torch, OURS.functional
+random = np.random.default_rng(3)
+
+# -- resizing --------------------------------------------------------------------------------------
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+def test_many_sizes(dtype: str) -> None:
+    """From many lengths to many, where positions fall on boundaries too."""
+    rtol = {"float16": 2e-3, "float32": 1e-4, "float64": 1e-9}[dtype]
+    for n in (1, 2, 3, 5, 8):
+        x = random.uniform(1, 2, size=(1, 1, n, 3)).astype(dtype)
+        for size in (1, 2, 3, 4, 7, 8, 16):
+            for mode in ("nearest", "nearest-exact", "bilinear", "bicubic"):
+                agree(f"F.interpolate(x, ({size}, 5), mode='{mode}')", 0, x=x, rtol=rtol)
+        for scale in (0.5, 1.0, 1.5, 2.0, 2.25, 3.0):
+            for mode in ("nearest", "nearest-exact", "bilinear", "bicubic"):
+                if int(n * scale):
+                    expression = f"F.interpolate(x, scale_factor=({scale}, 1), mode='{mode}')"
+                    agree(expression, 0, x=x, rtol=rtol)
+
+
+@needs_torch
+def test_old_names_warn() -> None:
+    x = random.normal(size=(1, 2, 3, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        agree("F.upsample(x, 5)", x=x)
+        agree("F.upsample(x, scale_factor=2, mode='bilinear', align_corners=True)", x=x)
+        agree("F.upsample_nearest(x, scale_factor=2)", x=x)
+        agree("F.upsample_bilinear(x, (2, 7))", x=x)
+    for old in (F.upsample, F.upsample_nearest, F.upsample_bilinear):
+        with pytest.warns(UserWarning, match="interpolate"):
+            old(torch.tensor(x), 5)
+
+
+def test_what_is_not_finite_stays_where_it_is() -> None:
+    x = torch.ones(1, 1, 1, 8)
+    x[..., 0] = float("inf")
+    x[..., 7] = float("nan")
+    y = array(F.interpolate(x, (1, 16), mode="bilinear"))[0, 0, 0]
+    np.testing.assert_array_equal(y[3:12], np.ones(9))
