@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -161,17 +161,12 @@ class _Region:
             return found[-1]
 
         args, kwargs = self.inputs.unpacked()
-        with ExitStack() as stack:
-            stack.enter_context(fork_rng(enabled=self.state is not None))
+        hooks = saved_tensors_hooks(pack, lambda t: t)
+        with fork_rng(enabled=self.state is not None), suppress(_Enough):
             if self.state is not None:
                 set_rng_state(self.state)
-            stack.enter_context(enable_grad())
-            stack.enter_context(saved_tensors_hooks(pack, lambda t: t))
-            stack.enter_context(self.context)
-            try:
+            with enable_grad(), hooks, self.context:
                 self.function(*args, **kwargs)
-            except _Enough:
-                pass
         self._check(found)
         return dict(enumerate(found))
 
