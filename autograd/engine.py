@@ -282,7 +282,7 @@ def _all_outputs(node: Any, parts: dict[int, Any], create_graph: bool) -> tuple[
     """The gradients of all outputs of a node: zeros for an output that was not used."""
     gradients: list[Any] = [parts.get(slot) for slot in range(len(node._dtype))]
     for slot, gradient in enumerate(gradients):
-        if gradient is None and node._fills_in_zeros:
+        if gradient is None and node._fills_in_zeros and node._dtype[slot] is not None:
             zero = np.zeros(node._shape[slot], node._dtype[slot])
             gradients[slot] = wrap(zero) if create_graph else zero
     return tuple(gradients)

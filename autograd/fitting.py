@@ -37,7 +37,7 @@ def sum_to_shape(array: Any, shape: tuple[int, ...]) -> Any:
         if i not in stretched
     ):
         raise RuntimeError(
-            f"a gradient of shape {tuple(array.shape)} arrived for a tensor of shape "
-            f"{tuple(shape)}, to which it cannot be summed"
+            f"invalid gradient: got shape {list(array.shape)} but expected shape compatible with "
+            f"{list(shape)}, one that can be summed to it"
         )
     return array.sum(axis=stretched).reshape(shape) if stretched else array.reshape(shape)

@@ -1,8 +1,8 @@
 """Operations with a backward of their own: PyTorch's ``Function`` and its ``ctx``.
 
 For what users write, and for operations whose gradients share so much work that one rule an input
-would do it twice. The ``ctx`` that ``forward`` and ``backward`` are given *is* the node in the
-graph.
+would do it twice. The ``ctx`` belongs to the users, who may store on it what they like; the node in
+the graph holds it, and hands on what it is asked (``y.grad_fn.saved_tensors``).
 """
 
 from __future__ import annotations
@@ -10,40 +10,45 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autograd.changes import touch
-from autograd.grad_mode import no_grad, recording
+from autograd.grad_mode import Off, no_grad, recording, set_recording
 from autograd.inplace import check_in_place, rebase
-from autograd.node import FREED, NOWHERE, TOGETHER, Node, name_of, users_frame
+from autograd.node import FREED, TOGETHER, Node, name_of, users_frame
 from autograd.observe import observers, tell_function, tell_recorded
 from autograd.record import node_of
 from autograd.saved import SavedOutputOf, keep, packed, unpack_tensor
 from autograd.saved_attributes import SavedTensor
+from autograd.stashed import barred
 from autograd.tensor import Tensor, View, alias, storage, wrap
 
+Saved = tuple[Tensor | None, ...]
 
-class FunctionCtx(Node):
-    """What ``forward`` leaves for ``backward``, and the node that calls it. Users may store on it
-    what they like, under names without an underscore in front."""
 
-    __slots__ = ("__dict__",)
+class _Marks:
+    """What forward said about its inputs and outputs."""
 
-    _function: type[Function]
+    __slots__ = ("dirty", "materialize", "node", "non_differentiable", "to_save")
 
     def __init__(self) -> None:
-        self._data = (TOGETHER, (), None, (), None, *NOWHERE)
-        self._kept = ()
-        self._hooks = None
-        self.needs_input_grad: tuple[bool, ...] = ()
-        self._to_save: tuple[Tensor | None, ...] = ()
-        self._dirty: tuple[Tensor, ...] = ()
-        self._non_differentiable: tuple[Tensor, ...] = ()
-        self._materialize = True
-        self._places: tuple[int, ...] = ()  # which arguments of forward were tensors
+        self.to_save: Saved = ()
+        self.dirty: tuple[Tensor, ...] = ()
+        self.non_differentiable: tuple[Tensor, ...] = ()
+        self.materialize = True
+        self.node: Callable[[], FunctionNode | None] | None = None  # weakly: it holds the ctx
+
+
+class FunctionCtx:
+    """What ``forward`` leaves for ``backward``. Users may store on it what they like."""
+
+    needs_input_grad: tuple[bool, ...] = ()  # for each argument of forward
+
+    def __init__(self) -> None:
+        self._marks = _Marks()
 
     # -- for forward -------------------------------------------------------------------------------
 
@@ -56,27 +61,30 @@ class FunctionCtx(Node):
                     "save_for_backward can only save tensors, but one argument is a "
                     f"{type(t).__name__}. Store anything else on ctx: ctx.scale = 2"
                 )
-        self._to_save = tensors
+        self._marks.to_save = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say that forward changed these inputs in place (and returns them)."""
-        self._dirty = tensors
+        self._marks.dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Say that these outputs have no gradient, as indices have none."""
-        self._non_differentiable = tensors
+        self._marks.non_differentiable = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether an unused output's gradient reaches backward as zeros (True, the default) or as
         None."""
-        self._materialize = value
+        self._marks.materialize = value
 
     # -- for backward ------------------------------------------------------------------------------
 
     @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+    def saved_tensors(self) -> Saved:
         """What ``save_for_backward`` kept, provided that it was not changed in place since."""
-        if self._kept is FREED:
+        if self._marks.node is None:
+            return ()  # forward is not through yet
+        node = self._marks.node()
+        if node is None or node._kept is FREED:
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved "
                 "tensors after they have already been freed). Saved intermediate values of the "
@@ -84,7 +92,23 @@ class FunctionCtx(Node):
                 "retain_graph=True if you need to backward through the graph a second time or if "
                 "you need to access saved tensors after calling backward."
             )
-        return tuple(unpack_tensor(kept, self) for kept in self._kept)
+        return tuple(unpack_tensor(kept, node) for kept in node._kept)
+
+
+class FunctionNode(Node):
+    """A call of a Function in the graph."""
+
+    __slots__ = ("_fills_in_zeros", "_inside", "_output_numbers", "_places", "_settings", "ctx")
+
+    _function: type[Function]
+    _places: tuple[int, ...]  # which arguments of forward were tensors
+    _settings: tuple[int, ...]  # and which were neither tensors nor None, a tensor left out
+    _inside: Off  # why nothing was recorded in forward: what it computed bears this mark
+    _output_numbers: dict[int, int]  # which output each tensor returned by forward is, by identity
+    ctx: FunctionCtx
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ctx, name)
 
     @property
     def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
@@ -94,28 +118,40 @@ class FunctionCtx(Node):
         """Called by the engine: the gradient for each tensor that went into forward."""
         gradients = dy if type(dy) is tuple else (dy,)
         as_tensors = [g if g is None or isinstance(g, Tensor) else wrap(g) for g in gradients]
-        returned = self._function.backward(self, *as_tensors)
+        backward = self._function._backward()
+        if create_graph:
+            with barred(self):
+                returned = backward(self.ctx, *as_tensors)
+        else:
+            returned = backward(self.ctx, *as_tensors)
         results = returned if isinstance(returned, (tuple, list)) else (returned,)
-        return [_as_gradient(self, results, place, create_graph) for place in self._places]
+        self._check(results)
+        return [self._gradient(results[place], place, create_graph) for place in self._places]
 
+    def _check(self, results: Any) -> None:
+        expected = len(self.ctx.needs_input_grad)
+        if len(results) < expected or any(extra is not None for extra in results[expected:]):
+            raise RuntimeError(
+                f"function {name_of(self)} returned an incorrect number of gradients (expected "
+                f"{expected}, got {len(results)}): one for each argument of forward, None for "
+                "those that need none"
+            )
+        for place, gradient in enumerate(results[:expected]):
+            if gradient is not None and place in self._settings:
+                raise RuntimeError(
+                    f"function {name_of(self)} returned a gradient different than None at position "
+                    f"{place + 1}, but the corresponding forward input was not a Tensor"
+                )
 
-def _as_gradient(ctx: FunctionCtx, results: Any, place: int, create_graph: bool) -> Any:
-    expected = len(ctx.needs_input_grad)
-    if len(results) < expected or any(extra is not None for extra in results[expected:]):
-        raise RuntimeError(
-            f"function {name_of(ctx)} returned an incorrect number of gradients (expected "
-            f"{expected}, got {len(results)}): one for each argument of forward, None for those "
-            "that need none"
-        )
-    gradient = results[place]
-    if gradient is None or not ctx.needs_input_grad[place]:
-        return None
-    if not isinstance(gradient, Tensor):
-        raise TypeError(
-            f"function {name_of(ctx)}: expected a Tensor or None as gradient number {place}, got "
-            f"{type(gradient).__name__}"
-        )
-    return gradient if create_graph else gradient._array
+    def _gradient(self, gradient: Any, place: int, create_graph: bool) -> Any:
+        if gradient is None or not self.ctx.needs_input_grad[place]:
+            return None
+        if not isinstance(gradient, Tensor):
+            raise RuntimeError(
+                f"function {name_of(self)}: expected a Tensor or None as gradient number "
+                f"{place + 1} (got {type(gradient).__name__})"
+            )
+        return gradient if create_graph else gradient._array
 
 
 class Function:
@@ -137,21 +173,37 @@ class Function:
     under ``create_graph=True``, so double backward works if it is made of tensor operations.
     """
 
-    _node_class: type[FunctionCtx] = FunctionCtx
+    _node_class: type[FunctionNode] = FunctionNode
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._node_class = type(
             cls.__name__ + "Backward",
-            (FunctionCtx,),
-            {"_function": cls, "__module__": cls.__module__},
+            (FunctionNode,),
+            {"__slots__": (), "_function": cls, "__module__": cls.__module__},
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self).__name__} should not be instantiated. Methods on autograd functions are "
+            f"all static: call {type(self).__name__}.apply(...).",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises RuntimeError: this was PyTorch's way before version 0.4."""
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Make forward "
+            f"and backward static methods, and call {type(self).__name__}.apply(...)."
         )
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """To be overridden: compute the output, or a tuple of them."""
-        raise TypeError(
-            "a Function needs a static method forward(ctx, ...): write one in your subclass"
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function: a static method "
+            "forward(ctx, ...) in your subclass."
         )
 
     @staticmethod
@@ -161,12 +213,25 @@ class Function:
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         """To be overridden: from the gradient of each output, the gradient of each argument of
-        forward."""
-        raise TypeError(
-            "a Function needs a static method backward(ctx, ...): write one in your subclass"
+        forward. Also under the name ``vjp``."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to use it with backward mode AD: a static method backward(ctx, ...)."
         )
 
     vjp = backward
+
+    @classmethod
+    def _backward(cls) -> Callable[..., Any]:
+        """The one of the two names that was overridden."""
+        if cls.vjp is Function.vjp:
+            return cls.backward
+        if cls.backward is Function.backward:
+            return cls.vjp
+        raise RuntimeError(
+            "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
+            "should only implement one of them."
+        )
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -175,16 +240,20 @@ class Function:
         if kwargs or separate:
             args = _all_positional(cls.forward, args if separate else (None, *args), kwargs)
             args = args if separate else args[1:]
-        ctx = cls._node_class()
-        recorded = recording() and any(isinstance(a, Tensor) and a.requires_grad for a in args)
+        ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
-        with no_grad():
+        recorded = recording() and True in ctx.needs_input_grad
+        inside = Off(f"the forward of {cls.__name__}")
+        before = set_recording(inside)
+        try:
             forward = functools.partial(cls.forward, *args if separate else (ctx, *args))
             output = tell_function(cls, args, forward) if observers else forward()
             if separate:
                 cls.setup_context(ctx, args, output)
+        finally:
+            set_recording(before)
         outputs = output if isinstance(output, tuple) else (output,)
-        for t in ctx._dirty:
+        for t in ctx._marks.dirty:
             if not any(t is o for o in outputs):
                 raise RuntimeError(
                     "Some elements marked as dirty during the forward method were not returned as "
@@ -193,7 +262,7 @@ class Function:
                 )
             touch(t, f"{cls.__name__}.apply()", sys._getframe(1))
         if recorded:
-            outputs = _recorded(ctx, args, outputs, sys._getframe(1))
+            outputs = _recorded(cls._node_class(), ctx, inside, args, outputs, sys._getframe(1))
         return outputs if isinstance(output, tuple) else outputs[0]
 
 
@@ -208,41 +277,66 @@ def _all_positional(
 
 
 def _recorded(
-    ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...], frame: Any
+    node: FunctionNode,
+    ctx: FunctionCtx,
+    inside: Off,
+    args: tuple[Any, ...],
+    outputs: tuple[Any, ...],
+    frame: Any,
 ) -> tuple[Any, ...]:
     """Connect the node: to the inputs, to the outputs, and to what is kept."""
-    ctx._places = tuple(i for i, a in enumerate(args) if isinstance(a, Tensor))
-    tensors = [args[i] for i in ctx._places]
+    marks = ctx._marks
+    node.ctx, marks.node = ctx, weakref.ref(node)
+    node._hooks, node._inside = None, inside
+    node._fills_in_zeros = marks.materialize
+    node._places = tuple(i for i, a in enumerate(args) if isinstance(a, Tensor))
+    node._settings = tuple(
+        i for i, a in enumerate(args) if a is not None and not isinstance(a, Tensor)
+    )
+    node._output_numbers = {id(o): slot for slot, o in enumerate(outputs)}
+    tensors = [args[i] for i in node._places]
     inputs = tuple(node_of(t) if t._requires_grad else None for t in tensors)
     slots = tuple(t._slot if t._requires_grad else 0 for t in tensors)
-    arrays = [o._array if isinstance(o, Tensor) else np.empty(0) for o in outputs]
-    shapes, kinds = tuple(a.shape for a in arrays), tuple(a.dtype for a in arrays)
-    several = len(outputs) > 1
+    arrays = [o._array if isinstance(o, Tensor) else None for o in outputs]
+    shapes = tuple([None if a is None else a.shape for a in arrays])
+    kinds = tuple([None if a is None else a.dtype for a in arrays])
+    shape, dtype = (shapes, kinds) if len(outputs) > 1 else (shapes[0], kinds[0])
     frame = users_frame(frame)
-    shape, dtype = (shapes, kinds) if several else (shapes[0], kinds[0])
-    ctx._data = (TOGETHER, inputs, slots, shape, dtype, frame.f_code, frame.f_lasti, None)
-    ctx._fills_in_zeros = ctx._materialize
-    connected = tuple(_output(ctx, o, slot, tensors) for slot, o in enumerate(outputs))
-    ctx._kept = tuple(_saved(ctx, t, outputs, connected) for t in ctx._to_save)
-    ctx._to_save = ctx._dirty = ctx._non_differentiable = ()
+    node._data = (TOGETHER, inputs, slots, shape, dtype, frame.f_code, frame.f_lasti, None)
+    connected: dict[int, Any] = {}  # by identity: what was returned twice stays one
+    for slot, o in enumerate(outputs):
+        if id(o) in connected and isinstance(o, Tensor):
+            connected[id(o)]._slot = slot
+        else:
+            connected[id(o)] = _output(node, marks, o, slot, tensors, len(outputs))
+    results = tuple([connected[id(o)] for o in outputs])
+    node._kept = tuple([_saved(node, t, outputs, results) for t in marks.to_save])
+    marks.to_save = marks.dirty = marks.non_differentiable = ()
     if observers:
-        tell_recorded(ctx)
-    return connected
+        tell_recorded(node)
+    return results
 
 
-def _output(ctx: FunctionCtx, output: Any, slot: int, inputs: list[Tensor]) -> Any:
+def _output(
+    node: FunctionNode, marks: _Marks, output: Any, slot: int, inputs: list[Tensor], count: int
+) -> Any:
     if not isinstance(output, Tensor) or output._array.dtype.kind != "f":
         return output
-    if any(output is t for t in ctx._non_differentiable):
+    if any(output is t for t in marks.non_differentiable):
         return output.detach() if output._requires_grad else output
-    if any(output is t for t in ctx._dirty):
-        check_in_place(output, type(ctx).__name__)
-        rebase(output, ctx, slot)
+    if any(output is t for t in marks.dirty):
+        check_in_place(output, name_of(node))
+        if count > 1 and output._view is not None:
+            raise RuntimeError(
+                "If your Function modifies inplace an input that is a view of another Tensor, your "
+                "Function cannot return more than one Tensor. Return one, or work on a clone()."
+            )
+        rebase(output, node, slot)
         return output
-    # An alias: forward may have stored the tensor itself on ctx, and ctx and its output would then
-    # hold each other.
+    # An alias: forward may have stored the tensor itself on ctx, and the node, which holds the ctx,
+    # and its output would then hold each other.
     connected = alias(output)
-    connected._node, connected._slot, connected._requires_grad = ctx, slot, True
+    connected._node, connected._slot, connected._requires_grad = node, slot, True
     for t in inputs:
         if t._storage is connected._storage:
             base = t if t._view is None else t._view.base
@@ -250,12 +344,12 @@ def _output(ctx: FunctionCtx, output: Any, slot: int, inputs: list[Tensor]) -> A
     return connected
 
 
-def _saved(ctx: FunctionCtx, t: Tensor | None, outputs: Any, connected: Any) -> Any:
+def _saved(node: FunctionNode, t: Tensor | None, outputs: Any, connected: Any) -> Any:
     if t is None:
         return None
     kept = keep(t)
     for output, result in zip(outputs, connected, strict=True):
-        if output is t and result._node is ctx:
+        if output is t and result._node is node:
             kept = SavedOutputOf(result)
     return packed(kept)
 

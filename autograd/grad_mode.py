@@ -12,11 +12,28 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-_mode: ContextVar[bool] = ContextVar("grad mode", default=True)
+
+class Off:
+    """A False that says why nothing is recorded."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+_mode: ContextVar[bool | Off] = ContextVar("grad mode", default=True)
 recording = _mode.get  # whether operations are recorded now
+_NO_GRAD = Off("no_grad()")
 
 
-def set_recording(value: bool) -> bool:
+def set_recording(value: bool | Off) -> bool | Off:
     """Set the flag, and return what it was."""
     previous = _mode.get()
     _mode.set(value)
@@ -25,7 +42,13 @@ def set_recording(value: bool) -> bool:
 
 def is_grad_enabled() -> bool:
     """Whether operations on tensors that require grad are being recorded in this thread."""
-    return recording()
+    return bool(recording())
+
+
+def why_not() -> Off:
+    """What keeps operations from being recorded."""
+    mode = recording()
+    return mode if isinstance(mode, Off) else _NO_GRAD
 
 
 class _Switch:
@@ -33,7 +56,7 @@ class _Switch:
 
     def __init__(self, value: bool) -> None:
         self._value = value
-        self._before: list[bool] = []  # the flag at each entrance: blocks may be nested
+        self._before: list[bool | Off] = []  # the flag at each entrance: blocks may be nested
 
     def __enter__(self) -> None:
         self._before.append(set_recording(self._value))

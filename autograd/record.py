@@ -20,7 +20,7 @@ from autograd.arguments import (
     not_implemented,
     promote,
 )
-from autograd.grad_mode import recording
+from autograd.grad_mode import recording, why_not
 from autograd.node import How, Node, accumulator, users_files, users_frame
 from autograd.observe import observers, tell_recorded
 from autograd.out import into
@@ -78,12 +78,24 @@ def _unrecorded(op: Op, y: Any, tensors: tuple[Any, ...]) -> Tensor:
     cut the chain."""
     out = wrap(y)
     for t in tensors:
+        if isinstance(t, Tensor) and (t._requires_grad or t._cut is not None):
+            out._cut = _cut(op, tensors)
+            break
+    return out
+
+
+def _cut(op: Op, tensors: tuple[Any, ...]) -> Cut:
+    """What cut the chain: this operation, or the mode it runs in, or what cut it before."""
+    if not op.has_slope:
+        return Cut(f"{op.name}(), which has no derivative", lost=False)
+    cuts = []
+    for t in tensors:
         if isinstance(t, Tensor):
             if t._requires_grad:
-                out._cut = Cut("no_grad()" if op.rules else f"{op.name}(), which has no derivative")
-            elif t._cut is not None:
-                out._cut = t._cut
-    return out
+                return Cut(why_not())
+            if t._cut is not None:
+                cuts.append(t._cut)
+    return next((cut for cut in cuts if cut.lost), cuts[0])
 
 
 def node_of(t: Tensor) -> Node:

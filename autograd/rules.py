@@ -10,10 +10,12 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 from autograd.node import AccumulateGrad, How, Node, name_of, place_of
 from autograd.saved import Packed, SavedOutput, unpack, unpack_tensor, verified
 from autograd.saved_attributes import saved_attributes
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, wrap
 
 
 class Rule:
@@ -36,6 +38,13 @@ class Rule:
         self.function = as_operator(function)
         self.needs = code.co_varnames[1 : code.co_argcount]
         self.passes_on = not self.needs and code.co_code == _PASS_ON  # lambda dy: dy
+
+
+def no_slope(dy: Any) -> Any:
+    """The rule of a function made of steps: its gradient is zero."""
+    if isinstance(dy, Tensor):
+        return wrap(no_slope(dy._array))
+    return np.zeros(dy.shape, dy.dtype)
 
 
 class Op:
@@ -64,6 +73,7 @@ class Op:
         self.module = function.__module__
         self.forward = as_operator(function)
         self.rules = {name[1:]: Rule(name[1:], rule) for name, rule in rules.items()}
+        self.has_slope = any(rule.written is not no_slope for rule in self.rules.values())
         self._read_parameters(function, tensors)
         self._check(function.__code__, traits)
         vars(self).update(traits)

@@ -249,7 +249,7 @@ def packed(kept: Any) -> Any:
 
 
 def pack_all(node: Node) -> None:
-    """Pass all that a node keeps through the hooks in force; what several of its rules need, once."""
+    """Pass all that a node keeps through the hooks in force; what several rules need, once."""
     if not hooks_in_force():
         return
     done: dict[str, Any] = {}

@@ -20,7 +20,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.device import cpu, device
 from autograd.formatting import format_tensor
-from autograd.grad_mode import recording, set_recording
+from autograd.grad_mode import Off, recording, set_recording
 from autograd.node import (
     AccumulateGrad,
     HookDict,
@@ -108,13 +108,13 @@ class View:
 
 class Cut:
     """Where a chain of operations left the graph, and by what: told when somebody asks for
-    gradients in vain."""
+    gradients in vain. ``lost`` says that there was a gradient to lose: a step has none."""
 
-    __slots__ = ("by", "code", "lasti")
+    __slots__ = ("by", "code", "lasti", "lost")
 
-    def __init__(self, by: str) -> None:
+    def __init__(self, by: str | Off, lost: bool = True) -> None:
         frame = users_frame(sys._getframe(1))
-        self.by, self.code, self.lasti = by, frame.f_code, frame.f_lasti
+        self.by, self.lost, self.code, self.lasti = by, lost, frame.f_code, frame.f_lasti
 
     def __str__(self) -> str:
         return f"{self.by} at {where(self.code, self.lasti)}"

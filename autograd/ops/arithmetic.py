@@ -8,7 +8,8 @@ import numpy as np
 
 from autograd.arguments import NUMBERS
 from autograd.op import bilinear, elementwise
-from autograd.tensor import Tensor, wrap
+from autograd.rules import no_slope
+from autograd.tensor import Tensor
 
 __all__ = [
     "abs", "absolute", "add", "addcdiv", "addcmul", "copysign", "div", "divide", "floor_divide",
@@ -116,13 +117,6 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         f"{rounding_mode!r}"
     )
-
-
-def no_slope(dy: Any) -> Any:
-    """The gradient of a function made of steps: zero."""
-    if isinstance(dy, Tensor):
-        return wrap(no_slope(dy._array))
-    return np.zeros(dy.shape, dy.dtype)
 
 
 @elementwise(da=no_slope, db=no_slope, kinds="iuf")

@@ -14,7 +14,7 @@ import numpy as np
 from autograd import dtypes, return_types
 from autograd.function import Function
 from autograd.op import op
-from autograd.ops.arithmetic import array_of, no_slope
+from autograd.ops.arithmetic import array_of
 from autograd.ops.dimensions import ndim_of
 from autograd.ops.gathering import as_given
 from autograd.ops.indexing import _index
@@ -23,6 +23,7 @@ from autograd.ops.linear_algebra import matmul
 from autograd.ops.parts import _slice, diag_embed, diagonal, tril, triu
 from autograd.ops.powers import log
 from autograd.ops.shape import _squeeze, _unsqueeze, mt
+from autograd.rules import no_slope
 
 __all__ = [
     "cholesky", "det", "inverse", "logdet", "matrix_power", "pinverse", "qr", "slogdet", "svd",

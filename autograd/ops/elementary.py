@@ -9,8 +9,9 @@ import numpy as np
 
 from autograd.arguments import constant
 from autograd.op import elementwise
-from autograd.ops.arithmetic import no_slope, sqrt
+from autograd.ops.arithmetic import sqrt
 from autograd.ops.comparison import isfinite, isnan, masked, where
+from autograd.rules import no_slope
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",

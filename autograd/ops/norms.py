@@ -11,13 +11,14 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.op import elementwise, op
-from autograd.ops.arithmetic import abs, array_of, no_slope, sign
+from autograd.ops.arithmetic import abs, array_of, sign
 from autograd.ops.conversion import cast
 from autograd.ops.decompositions import svdvals
 from autograd.ops.dimensions import ndim_of, reduced, several
 from autograd.ops.powers import pow
 from autograd.ops.reduction import amax, amin, count, quotient, restored, sum
 from autograd.ops.shape import _reshape, movedim
+from autograd.rules import no_slope
 
 __all__ = ["dist", "norm"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.function import FunctionCtx
+from autograd.function import FunctionNode
 from autograd.node import FREED
 
 from .recorded import Step, Value, kept_array
@@ -33,7 +33,7 @@ def _local_derivatives(step: Step) -> list[float | None]:
         return unknown
     with np.errstate(all="ignore"):
         one = np.ones(step.output.shape, step.output.dtype)[()]
-        if isinstance(step.node, FunctionCtx):
+        if isinstance(step.node, FunctionNode):
             if step.node._kept is FREED:
                 return unknown
             try:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.function import Function, FunctionCtx
+from autograd.function import Function, FunctionNode
 from autograd.node import FREED, AccumulateGrad, Node, name_of
 from autograd.record import node_of
 from autograd.rules import Op
@@ -78,7 +78,7 @@ class Step:
 
 def name_of_step(node: Node) -> str:
     """Return what the operation of a node is called."""
-    if isinstance(node, FunctionCtx):
+    if isinstance(node, FunctionNode):
         return name_of_function(node._function)
     return str(node._op.name) if node._op is not None else name_of(node).removesuffix("Backward")
 
@@ -237,7 +237,7 @@ def _operand_names(node: Node) -> list[str]:
     count = len(node._inputs)
     if node._op is not None:
         return [node._op.inputs[0]] * count if node._op.variadic else list(node._op.inputs)
-    if isinstance(node, FunctionCtx):
+    if isinstance(node, FunctionNode):
         names = list(inspect.signature(node._function.forward).parameters)
         if node._function.setup_context is Function.setup_context:
             names = names[1:]  # without ctx
