@@ -89,7 +89,9 @@ METHODS = """
     index_fill index_put masked_fill masked_select masked_scatter take take_along_dim nonzero
     argwhere select_scatter slice_scatter diagonal_scatter matmul mm bmm mv dot vdot inner outer
     ger addmm addmv addbmm baddbmm addr kron trace cross matrix_power inverse det logdet slogdet
-    cholesky pinverse relu prelu softmax log_softmax hardshrink dist
+    cholesky pinverse relu prelu softmax log_softmax hardshrink dist cholesky_inverse
+    cholesky_solve corrcoef cov geqrf lu lu_solve matrix_exp orgqr ormqr qr renorm svd
+    triangular_solve
 """
 
 IN_PLACE = """
@@ -103,7 +105,7 @@ IN_PLACE = """
     bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift conj_physical gcd
     lcm ldexp nextafter tril triu cumsum cumprod fill scatter scatter_add scatter_reduce
     index_add index_copy index_fill index_put masked_fill masked_scatter addmm addmv addbmm
-    baddbmm addr relu
+    baddbmm addr relu renorm
 """
 
 # Those that are functions too: torch.relu_(x).

@@ -29,14 +29,16 @@ from autograd.tensor import Tensor, memory
 # The functions of the package that are given it here.
 NAMES = """
     addbmm addmm addmv addr all amax amin aminmax any argmax argmin argsort baddbmm bmm
-    bucketize cat cholesky clamp clamp_max clamp_min clip column_stack concat concatenate
-    conj_physical cross cummax cummin cumprod cumsum diag diff dot dstack float_power frexp
-    gather ger hardshrink histc histogram hstack index_add index_copy index_select inner inverse
-    isin kron kthvalue ldexp log_softmax logcumsumexp logit logsumexp masked_select matrix_power
-    max mean median min mm mode msort mv nanmean nanmedian nanquantile nansum nonzero outer
-    polygamma prod qr quantile round row_stack scatter scatter_add scatter_reduce searchsorted
-    slice_scatter slogdet softmax sort stack std std_mean sum svd take take_along_dim threshold
-    topk tril triu var var_mean vdot vstack where
+    bucketize cat chain_matmul cholesky cholesky_inverse cholesky_solve clamp clamp_max
+    clamp_min clip column_stack concat concatenate conj_physical cross cummax cummin cumprod
+    cumsum diag diff dot dstack float_power frexp gather geqrf ger hardshrink histc histogram
+    hstack index_add index_copy index_select inner inverse isin kron kthvalue ldexp log_softmax
+    logcumsumexp logit logsumexp lu_solve lu_unpack masked_select matrix_power max mean median
+    min mm mode msort mv nanmean nanmedian nanquantile nansum nonzero norm orgqr ormqr outer
+    polygamma prod qr quantile renorm round row_stack scatter scatter_add scatter_reduce
+    searchsorted slice_scatter slogdet softmax sort stack std std_mean sum svd take
+    take_along_dim tensordot threshold topk triangular_solve tril triu var var_mean vdot vstack
+    where
 """
 
 

@@ -73,6 +73,14 @@ torch.kron(x, v)
 s.trace()
 x.trace()
 i.trace()
+torch.block_diag(x, v, z, y)
+torch.block_diag()
+torch.block_diag(i, x[:0])
+torch.vander(v)
+torch.vander(i[0], 3, increasing=True)
+torch.linalg.vander(x)
+torch.linalg.vander(z, N=3)
+torch.linalg.vander(i, N=2)
 torch.cross(s, s.flip(0))
 torch.cross(s, s.t(), dim=1)
 torch.linalg.cross(s, s[:1])
@@ -93,6 +101,10 @@ F.linear(x[:0], y.t(), y[0])
 F.linear(x.float(), y.t().float(), y[0].float())
 F.linear(x.mT, s, u)
 F.bilinear(x, s, b[:, :1].expand(2, 4, 4)[..., :3], y[0])
+torch.block_diag(x, b)
+torch.vander(x)
+torch.linalg.vander(x > 0)
+torch.linalg.vander(x, N=1)
 x @ x
 x @ u
 u @ y
@@ -220,6 +232,19 @@ torch.linalg.matrix_norm(b)
 torch.linalg.matrix_norm(b, 1, keepdim=True)
 torch.linalg.matrix_norm(b, -float('inf'), (0, 1))
 torch.linalg.matrix_norm(b, 2, dim=(2, 0), keepdim=True)
+torch.linalg.matrix_norm(x.detach()[:, :0], 1)
+torch.linalg.matrix_norm(x.detach()[:0], float('inf'))
+torch.linalg.matrix_norm(x.detach()[:0], 2)
+(1e3 * x.detach().half()).norm()
+(20 * x.detach().half()).norm(4)
+torch.renorm(x, 2, 0, 1.5)
+b.renorm(1, -1, 2.0)
+b.clone().renorm_(3, 1, 0.5)
+x.renorm(float('inf'), 1, 0.5)
+v.renorm(2, 0, 1.0)
+x.renorm(-1, 0, 1.0)
+x.renorm(2, 0, -1.0)
+torch.linalg.matrix_norm(x[:0], -2)
 i.norm()
 x.norm('max')
 b.norm('nuc')
@@ -275,8 +300,94 @@ torch.matrix_power(s.detach(), 0)
 torch.linalg.matrix_power(b[:, :, :3], 5)
 torch.linalg.matrix_rank(r.detach())
 torch.linalg.matrix_rank(x.detach(), rtol=0.9)
+torch.linalg.inv_ex(s)
+torch.linalg.inv_ex(s + torch.eye(3).double() * b[:, :, :3]).info
+torch.linalg.inv_ex(torch.ones(2, 2)).info
+torch.linalg.solve_ex(s, u)
+torch.linalg.solve_ex(s, x.t(), left=False)
+torch.linalg.solve_ex(torch.ones(2, 2), torch.ones(2)).info
+torch.linalg.solve_triangular(r.detach() * 0, x, upper=True)
+torch.triangular_solve(x, s, upper=False)
+x.triangular_solve(s, transpose=True, unitriangular=True).solution
+torch.linalg.tensorinv(b.reshape(3, 8)[:, :3].reshape(1, 3, 3), ind=2)
+torch.linalg.tensorsolve((s @ s.t())[:, None], x[:, :1])
+torch.linalg.tensorsolve(s.t()[None], u, dims=(0, 2))
+torch.linalg.matrix_exp(s)
+torch.matrix_exp(b[:, :, :3])
+torch.matrix_exp(s[:0, :0])
+torch.linalg.cholesky_ex(s @ s.t() + torch.eye(3).double())
+torch.linalg.cholesky_ex(-torch.eye(2)).info
+torch.cholesky_solve(x, s)
+x.cholesky_solve(s, upper=True)
+torch.cholesky_inverse(s.tril())
+s.cholesky_inverse(True)
+torch.linalg.lu(s)
+torch.linalg.lu(x)
+torch.linalg.lu(b.mT)
+torch.linalg.lu_factor(s)
+torch.linalg.lu_factor_ex(r.detach())[0].triu()
+torch.linalg.lu_solve(*torch.linalg.lu_factor(s), x)
+torch.linalg.lu_solve(*torch.linalg.lu_factor(s), x.t(), left=False)
+torch.linalg.lu_solve(*torch.linalg.lu_factor(s), x, adjoint=True)
+x.lu_solve(*s.lu())
+torch.lu(s, get_infos=True)[2]
+torch.lu_unpack(*torch.lu(s.detach()), unpack_data=False)
+torch.lu_unpack(*torch.lu(x), unpack_pivots=False)
+torch.linalg.householder_product(x.t(), u)
+torch.orgqr(x.t(), u[:2])
+torch.geqrf(x.detach())
+torch.ormqr(x.t(), u, x.t())
+torch.ormqr(x.t(), u, x, left=False)
+torch.ormqr(x.t(), u, x.t(), transpose=True)
+torch.linalg.ldl_factor(r.detach())
+torch.linalg.ldl_solve(*torch.linalg.ldl_factor(r.detach()), x.detach())
+torch.qr(x.t()).R.abs()
+x.qr()[0] ** 2
+torch.svd(x, compute_uv=False)
+torch.linalg.pinv(x, rtol=0.5)
+torch.linalg.pinv(x, 0.5)
+torch.linalg.pinv(r.detach(), atol=0.1)
+torch.linalg.pinv(s + s.t() + 3 * torch.eye(3).double(), hermitian=True)
+torch.linalg.pinv(b.detach(), rtol=torch.tensor([0.1, 0.9]))
+torch.linalg.matrix_rank(x.detach(), 0.9)
+torch.linalg.matrix_rank(r.detach(), hermitian=True)
+torch.linalg.matrix_rank(b.detach(), rtol=torch.tensor([0.1, 0.9]))
+torch.linalg.lstsq(x.t(), b[0].t()).solution
+torch.linalg.lstsq(x, u).solution
+torch.linalg.lstsq(b, x[None, :, :2] + b[..., :2]).solution
+torch.linalg.lstsq(x.t(), v[:, None], driver='gelsd')
+torch.linalg.lstsq(x.t().detach(), v.detach(), driver='gelsy')
+torch.linalg.lstsq(x.t(), v, driver='gels').residuals
+torch.linalg.cond(x)
+torch.linalg.cond(s, 1)
+torch.linalg.cond(x, -2)
+torch.linalg.cond(s, 'nuc')
+torch.linalg.cond(torch.zeros(2, 2), 1)
+torch.linalg.inv_ex(torch.ones(2, 2), check_errors=True)
 torch.linalg.inv(x)
 torch.linalg.inv(torch.ones(2, 2))
+torch.linalg.inv(torch.eye(2).half())
+torch.linalg.solve(s, x.float())
+torch.linalg.solve(s, u, left=False)
+torch.linalg.solve_triangular(s, u, upper=True)
+torch.linalg.solve_triangular(s, v[:, None], upper=True)
+torch.linalg.tensorinv(x)
+torch.linalg.tensorinv(x, ind=0)
+torch.linalg.tensorsolve(x, u)
+torch.linalg.matrix_exp(x)
+torch.cholesky_solve(u, s)
+torch.linalg.cholesky_ex(-torch.eye(2), check_errors=True)
+torch.linalg.lu(s, pivot=False)
+torch.linalg.lu_factor(torch.ones(2, 2))
+torch.lu_unpack(s, u)
+torch.linalg.householder_product(x, u)
+torch.linalg.lstsq(x, v)
+torch.linalg.lstsq(x, u.float())
+torch.linalg.lstsq(x, u, driver='fast')
+torch.linalg.cond(x, 1)
+torch.linalg.cond(s, 3)
+torch.linalg.eigh(s, 'x')
+torch.linalg.svd(x, driver='gesvd')
 torch.linalg.inv(i[:, :3])
 torch.linalg.inv(v)
 torch.linalg.det(x)
@@ -285,6 +396,32 @@ torch.linalg.solve(s, v)
 torch.linalg.cholesky(-torch.eye(2))
 torch.linalg.qr(x, 'full')
 torch.matrix_power(x, 2)
+"""
+
+STATISTICS = """
+torch.cov(x)
+x.cov(correction=0)
+torch.cov(v)
+torch.cov(x[:1])
+torch.cov(z)
+torch.cov(i)
+torch.cov(x, fweights=i[0])
+torch.cov(x, aweights=v ** 2)
+torch.cov(x, fweights=i[0], aweights=v ** 2, correction=2)
+torch.cov(x[:, :1])
+torch.corrcoef(x)
+x.mT.corrcoef()
+torch.corrcoef(v)
+torch.corrcoef(z)
+torch.corrcoef(i)
+torch.cov(b)
+torch.cov(x > 0)
+torch.cov(x, fweights=v)
+torch.cov(x, aweights=i[0])
+torch.cov(x, fweights=i[0, :2])
+torch.cov(x, fweights=-i[0])
+torch.cov(x, fweights=i)
+torch.corrcoef(b)
 """
 
 pytestmark = pytest.mark.skipif(THEIRS is None, reason="PyTorch is not installed")
@@ -314,6 +451,28 @@ def test_norms_at_zero(expression: str) -> None:
 @pytest.mark.parametrize("expression", lines(DECOMPOSITIONS))
 def test_decompositions(expression: str) -> None:
     assert_agreement(expression, INPUTS, strides=False)
+
+
+@pytest.mark.parametrize("expression", lines(STATISTICS))
+def test_statistics(expression: str) -> None:
+    assert_agreement(expression, INPUTS, strides=False)
+
+
+def test_which_of_a_batch_has_no_inverse() -> None:
+    torch = OURS.torch
+    a = torch.stack((torch.eye(2), torch.ones(2, 2)))
+    for solve in (torch.linalg.inv, lambda a: torch.linalg.solve(a, torch.ones(2, 2, 1))):
+        with pytest.raises(torch.linalg.LinAlgError, match="Batch element 1"):
+            solve(a)
+    with pytest.raises(torch.linalg.LinAlgError, match="minor of order 2"):
+        torch.linalg.cholesky(torch.ones(2, 2))
+
+
+def test_qr_without_q_has_no_derivative() -> None:
+    torch = OURS.torch
+    r = torch.linalg.qr(torch.ones(2, 2, requires_grad=True), "r").R
+    with pytest.raises(RuntimeError, match="depends on Q"):
+        r.sum().backward()
 
 
 @better_than_torch

@@ -23,8 +23,12 @@ from autograd.ops.written import *
 from autograd.ops.complex_plane import *
 from autograd.ops.linear_algebra import *
 from autograd.ops.einsum import *
-from autograd.ops.decompositions import *
+from autograd.ops.inverses import *
+from autograd.ops.factorizations import *
+from autograd.ops.reflections import *
+from autograd.ops.spectra import *
 from autograd.ops.norms import *
+from autograd.ops.statistics import *
 from autograd.ops.activation import *
 from autograd.ops.dropout import *
 from autograd.ops.embedding import *

@@ -35,7 +35,7 @@ def _einsum(a, b, la, lb, ly):
 
     Every label of ``a`` is in ``b`` or ``ly`` and the other way round, so that the derivatives are
     contractions again."""
-    if a.dtype != b.dtype:
+    if a.dtype != b.dtype and "f" in (a.dtype.kind, b.dtype.kind):
         raise RuntimeError(
             f"expected both operands of einsum to have the same dtype, but got {a.dtype} and "
             f"{b.dtype}"

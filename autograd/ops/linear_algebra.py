@@ -7,22 +7,29 @@ has dA = dY Bᵀ and dB = Aᵀ dY.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.dtypes import get_default_dtype
 from autograd.op import op
+from autograd.ops.arithmetic import array_of
 from autograd.ops.broadcasting import broadcast_tensors, expand
 from autograd.ops.dimensions import ndim_of, one
-from autograd.ops.parts import _diagonal
+from autograd.ops.gathering import as_given
+from autograd.ops.joining import cat
+from autograd.ops.parts import _diagonal, _place
+from autograd.ops.powers import pow
 from autograd.ops.reduction import sum
-from autograd.ops.shape import _reshape, _unsqueeze, mt, roll
+from autograd.ops.shape import _permute, _reshape, _unsqueeze, atleast_2d, mt, roll
+from autograd.tensor import wrap
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "ger",
-    "kron", "linear", "matmul", "mm", "mv", "outer", "trace", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "block_diag", "bmm", "chain_matmul", "cross",
+    "dot", "ger", "kron", "linear", "matmul", "mm", "mv", "outer", "trace", "vander", "vdot",
 ]  # fmt: skip
 
 # -- the product -----------------------------------------------------------------------------------
@@ -204,6 +211,11 @@ def mm(input: Any, mat2: Any) -> Any:
 def bmm(input: Any, mat2: Any) -> Any:
     """The products of two batches of matrices, (b, n, k) and (b, k, m). RuntimeError for other
     shapes."""
+    _check_batches(input, mat2)
+    return matmul(input, mat2)
+
+
+def _check_batches(input: Any, mat2: Any) -> None:
     _expect_ndim("batch1", input, 3, "3D tensor")
     _expect_ndim("batch2", mat2, 3, "3D tensor")
     expected = [input.shape[0], input.shape[2]]
@@ -212,7 +224,6 @@ def bmm(input: Any, mat2: Any) -> Any:
             f"Expected size for first two dimensions of batch2 tensor to be: {expected} but got: "
             f"{list(mat2.shape[:2])}. (batch1 has the shape {list(input.shape)})"
         )
-    return matmul(input, mat2)
 
 
 def mv(input: Any, vec: Any) -> Any:
@@ -271,12 +282,19 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: flo
 
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · Σ batch1[i] @ batch2[i]; ``input`` broadcasts."""
-    return _plus(input, sum(bmm(batch1, batch2), 0), beta, alpha)
+    _check_batches(batch1, batch2)
+    # A sum of products is one product: of the first ones side by side, and the second ones stacked.
+    rows = _reshape(_permute(batch1, (1, 0, 2)), (batch1.shape[1], -1))
+    return _plus(input, matmul(rows, _reshape(batch2, (-1, batch2.shape[2]))), beta, alpha)
 
 
 def _plus(input: Any, y: Any, beta: float, alpha: float) -> Any:
-    """beta · input + alpha · y, in the shape of y. Nothing of ``input`` is looked at, not even nan,
-    if beta is 0."""
+    """beta · input + alpha · y, in the shape and dtype of y. Nothing of ``input`` is looked at, not
+    even nan, if beta is 0; and of integers only whole multiples are taken."""
+    kind = array_of(y).dtype.kind
+    if kind != "f":
+        whole = bool if kind == "b" else int
+        beta, alpha = whole(beta), whole(alpha)
     y = y if alpha == 1 else y * alpha
     if beta == 0:
         return y
@@ -308,6 +326,53 @@ def kron(input: Any, other: Any) -> Any:
 
 def _interleaved(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     return tuple([n for pair in zip(a, b, strict=True) for n in pair])
+
+
+def block_diag(*tensors: Any) -> Any:
+    """A matrix with the given ones along its diagonal, and zeros elsewhere; a vector is a row, and
+    a 0-d tensor a matrix of one element. Raises RuntimeError for more dimensions."""
+    for i, x in enumerate(tensors):
+        if ndim_of(x) > 2:
+            raise RuntimeError(
+                "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input "
+                f"{i} has {x.ndim} dimensions"
+            )
+    if not tensors:
+        return wrap(np.empty((1, 0), get_default_dtype().numpy))
+    blocks = [atleast_2d(x) for x in tensors]
+    ends = list(itertools.accumulate(block.shape[1] for block in blocks))
+    return cat(
+        [
+            _place(block, (block.shape[0], ends[-1]), (..., slice(end - block.shape[1], end)))
+            for block, end in zip(blocks, ends, strict=True)
+        ]
+    )
+
+
+def linalg_vander(x: Any, *, N: int | None = None) -> Any:
+    """Vandermonde's matrix: 1, x, x², ..., xᴺ⁻¹ along a new last dimension, as many as the last one
+    has elements unless ``N`` is given. Raises RuntimeError for bools, 0-d tensors and N < 2."""
+    size = (x.shape[-1] if ndim_of(x) else 1) if N is None else N
+    if size <= 1:
+        raise RuntimeError(f"N must be greater than 1, but it is {size}")
+    if array_of(x).dtype.kind == "b":
+        raise RuntimeError(
+            "linalg.vander supports floating point, complex, and integer tensors, but got Bool. "
+            "Convert the mask first: x.long()"
+        )
+    return _vander(x if x.ndim else _reshape(x, (1,)), np.arange(size))
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """Vandermonde's matrix of a vector: xᴺ⁻¹, ..., x, 1, or in ``increasing`` order."""
+    if ndim_of(x) != 1:
+        raise RuntimeError(f"x must be a one-dimensional tensor, but has shape {list(x.shape)}.")
+    powers = np.arange(len(x) if N is None else N)
+    return _vander(x, powers if increasing else powers[::-1])
+
+
+def _vander(x: Any, powers: np.ndarray) -> Any:
+    return pow(_unsqueeze(x, x.ndim), as_given(powers, x))
 
 
 def cross(input: Any, other: Any, dim: int | None = None) -> Any:

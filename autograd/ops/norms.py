@@ -12,24 +12,31 @@ import numpy as np
 from autograd import dtypes
 from autograd.op import elementwise, op
 from autograd.ops.arithmetic import abs, array_of, sign
+from autograd.ops.comparison import where
 from autograd.ops.conversion import cast
-from autograd.ops.decompositions import svdvals
-from autograd.ops.dimensions import ndim_of, reduced, several
+from autograd.ops.dimensions import ndim_of, one, reduced, several
+from autograd.ops.gathering import as_given
+from autograd.ops.inverses import inv_ex, matrices
+from autograd.ops.parts import _select
 from autograd.ops.powers import pow
 from autograd.ops.reduction import amax, amin, count, quotient, restored, sum
 from autograd.ops.shape import _reshape, movedim
+from autograd.ops.spectra import svdvals
 from autograd.rules import no_slope
 
-__all__ = ["dist", "norm"]
+__all__ = ["dist", "norm", "renorm"]
 
 
 @op(dx=lambda dy, x, y, x_shape, dim: x * restored(quotient(dy, y), x_shape, dim))
 def _norm(x, dim, keepdim):
     """√Σ x²: its gradient is x / ‖x‖, the unit vector."""
+    wide = _wide(x)
     if dim is None and not keepdim:
-        flat = x.reshape(-1)
-        return np.sqrt(flat.dot(flat))
-    return np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
+        flat = wide.reshape(-1)
+        return np.sqrt(flat.dot(flat)).astype(x.dtype, copy=False)
+    return np.sqrt(np.add.reduce(wide * wide, axis=dim, keepdims=keepdim)).astype(
+        x.dtype, copy=False
+    )
 
 
 @op(
@@ -39,7 +46,13 @@ def _norm(x, dim, keepdim):
 )
 def _p_norm(x, dim, keepdim, p):
     """(Σ |x|ᵖ)^(1/p)"""
-    return np.add.reduce(np.abs(x) ** p, axis=dim, keepdims=keepdim) ** (1 / p)
+    y = np.add.reduce(np.abs(_wide(x)) ** p, axis=dim, keepdims=keepdim) ** (1 / p)
+    return y.astype(x.dtype, copy=False)
+
+
+def _wide(x: np.ndarray) -> np.ndarray:
+    """``x`` in a dtype that its squares fit in: float32 for float16."""
+    return x if x.dtype != np.float16 else x.astype(np.float32)
 
 
 def _powers(x: Any, p: float) -> Any:
@@ -101,9 +114,9 @@ def matrix_norm(
     if ord == "nuc":
         y = sum(svdvals(a), -1)
     elif ord in (2, -2):
-        y = (amax if ord > 0 else amin)(svdvals(a), -1)
+        y = _extreme(svdvals(a), ord)
     elif ord in (1, -1, np.inf, -np.inf):
-        y = (amax if ord > 0 else amin)(sum(abs(a), -2 if ord in (1, -1) else -1), -1)
+        y = _extreme(sum(abs(a), -2 if ord in (1, -1) else -1), ord)
     else:
         raise RuntimeError(
             f"linalg.matrix_norm: Order {ord} not supported. Choose 'fro', 'nuc', 1, -1, 2, -2, "
@@ -111,6 +124,13 @@ def matrix_norm(
         )
     kept = tuple([1 if d in dims else n for d, n in enumerate(A.shape)])
     return _reshape(y, kept) if keepdim else y
+
+
+def _extreme(sizes: Any, ord: float) -> Any:
+    """The largest of ``sizes``, 0 if there is none; or, for a negative ``ord``, the smallest."""
+    if ord < 0:
+        return amin(sizes, -1)
+    return amax(sizes, -1) if sizes.shape[-1] else sum(sizes, -1)
 
 
 def linalg_norm(
@@ -152,6 +172,44 @@ def norm(
 def dist(input: Any, other: Any, p: float = 2) -> Any:
     """‖input - other‖ₚ"""
     return vector_norm(input - other, p)
+
+
+def cond(A: Any, p: Any = None) -> Any:
+    """How much A may magnify a relative error: ‖A‖ₚ ‖A⁻¹‖ₚ, and inf if there is no inverse. For p =
+    2 (None) and -2 the ratio of the largest to the smallest singular value (or the inverse), also
+    of a matrix that is not square; 0 for an empty one. Raises RuntimeError for what is no order of
+    a matrix norm."""
+    if p in (None, 2, -2):
+        values = svdvals(matrices("cond", A, square=False))
+        if not values.shape[-1]:
+            return sum(values, -1)
+        largest, smallest = _select(values, (..., 0)), _select(values, (..., -1))
+        return smallest / largest if p == -2 else largest / smallest
+    if p not in ("fro", "nuc", 1, -1, np.inf, -np.inf):
+        raise RuntimeError(
+            f"linalg.cond got an invalid norm type: {p}. Choose 'fro', 'nuc', 1, -1, 2, -2, inf or "
+            "-inf"
+        )
+    found = inv_ex(matrices(f"cond(ord={p})", A))
+    size = matrix_norm(A, p) * matrix_norm(found.inverse, p)
+    return where(as_given(array_of(found.info) == 0, A), size, np.inf)
+
+
+def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
+    """``input`` with each of its slices along ``dim`` whose p-norm is larger than ``maxnorm``
+    scaled down to it. Raises RuntimeError for vectors, for p <= 0 and for a negative maxnorm."""
+    if ndim_of(input) < 2:
+        raise RuntimeError(
+            f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions"
+        )
+    if p <= 0:
+        raise RuntimeError(f"renorm: non-positive-norm not supported, got {p}")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    kept = one(dim, input.ndim)
+    others = tuple([d for d in range(input.ndim) if d != kept])
+    size = vector_norm(input, p, others, keepdim=True)
+    return input * where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)
 
 
 def _floats(name: str, x: Any, dtype: Any) -> Any:
