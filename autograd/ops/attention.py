@@ -117,7 +117,8 @@ class ScaledDotProductAttention(Function):
             dscores *= p
             dq, dk = matmul(dscores, b) * ctx.scale, matmul(mt(dscores), a) * ctx.scale
             gradients = tuple(map(wrap, (dq, dk, dv, dscores)))
-        return *gradients, None, None, None
+        *gradients, dmask = gradients
+        return *gradients, dmask if ctx.needs_input_grad[3] else None, None, None, None
 
 
 def _scores(q: Any, k: Any, mask: Any, scale: float) -> np.ndarray:
