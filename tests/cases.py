@@ -911,6 +911,13 @@ for mode in ("bilinear", "bicubic"):
          x=[ints(1, 2, 3, 4, low=0, high=256), ints(1, 3, 7, 9, low=0, high=256)])
 case("F.interpolate(x, (2, 3), mode='lanczos', antialias=True)", x=(1, 1, 7, 5))
 case("F.interpolate(x.to(torch.uint8), 5)", x=ints(1, 2, 3, 4, low=0, high=256))
+elementwise("rrelu", smooth=False, method=False)
+case("F.rrelu(x, 0.1, 0.4)", "F.rrelu(x, lower=0.1, upper=0.4, training=False)",
+     "F.rrelu_(x.clone(), 0.1, 0.4)", x=(3, 4))
+case("F.rrelu(x, 0.2, 0.2, training=True)", "F.rrelu(x.clone(), 0.2, 0.2, True, True)", x=(3, 4))
+for name in ("relu", "elu", "celu", "selu", "leaky_relu", "hardtanh"):
+    case(f"F.{name}(x)", f"F.{name}_(x.clone())", f"F.{name}(x.clone(), inplace=True)", x=(3, 4))
+case("F.threshold(x, 0.3, 2.0)", "F.threshold_(x.clone(), 0.3, 2.0)", x=(3, 4))
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
@@ -1142,3 +1149,7 @@ refused("F.interpolate(x, 4, align_corners=True)", x=(1, 2, 3))
 refused("F.interpolate(x, 4, recompute_scale_factor=True)", x=(1, 2, 3))
 refused("F.interpolate(x, 4, antialias=True)", x=(1, 2, 3, 4))
 refused("F.interpolate(x, 4, mode='lanczos')", x=(1, 2, 3, 4))
+refused("F.rrelu(x, 0.5, 0.2)", x=(3,))
+refused("F.rrelu(x, 0.5, inf, True)", x=(3,))
+refused("F.rrelu(x)", x=ints(3))
+refused("F.elu_(x.requires_grad_())", x=(3,))

@@ -30,6 +30,7 @@ from autograd.ops.spectra import *
 from autograd.ops.norms import *
 from autograd.ops.statistics import *
 from autograd.ops.activation import *
+from autograd.ops.softmax import *
 from autograd.ops.dropout import *
 from autograd.ops.embedding import *
 from autograd.ops.loss import *

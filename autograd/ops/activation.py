@@ -1,5 +1,4 @@
-"""Activations: the bends that make a network more than one linear map; and softmax, which makes
-numbers probabilities.
+"""Activations: the bends that make a network more than one linear map.
 
 At a kink the derivative is PyTorch's choice: the one of the flat side (0 for relu at 0).
 """
@@ -8,29 +7,26 @@ from __future__ import annotations
 
 import math
 import sys
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd import sampling
-from autograd.inplace import write
-from autograd.op import elementwise, op
+from autograd.inplace import in_place, write
+from autograd.op import elementwise
 from autograd.ops.arithmetic import abs, array_of
 from autograd.ops.comparison import choose, masked, where
-from autograd.ops.conversion import cast
-from autograd.ops.dimensions import ndim_of, one, reduced
+from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.elementary import sigmoid, tanh
 from autograd.ops.gamma import erf
 from autograd.ops.parts import narrow
 from autograd.ops.powers import exp
-from autograd.ops.reduction import sum
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
-    "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "selu",
-    "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanhshrink", "threshold",
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu",
+    "silu", "softplus", "softshrink", "softsign", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
@@ -96,6 +92,31 @@ def prelu(input: Any, weight: Any) -> Any:
 )
 def _prelu(x, weight):
     return choose(x > 0, x, x * weight)
+
+
+def rrelu(
+    input: Any,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Any:
+    """x where x > 0, else a · x, elementwise, with a random a from [``lower``, ``upper``] for each
+    element in ``training``, and else their mean (Xu et al., 2015).
+
+    Raises RuntimeError for bounds that are not finite or in the wrong order."""
+    if not -math.inf < lower <= upper < math.inf:
+        raise RuntimeError(
+            "Lower bound should be less than or equal to the upper bound, and both finite, but got "
+            f"{lower} and {upper}"
+        )
+    if not training:
+        return _applied(_leaky_relu, input, inplace, (lower + upper) / 2)
+    x = array_of(input)
+    slopes = np.ones_like(x)
+    bent = ~(x > 0)
+    slopes[bent] = sampling.uniform(int(bent.sum()), np.dtype(np.float64), lower, upper)
+    return _applied(_prelu, input, inplace, slopes)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
@@ -332,89 +353,13 @@ def glu(input: Any, dim: int = -1) -> Any:
     )
 
 
-# -- softmax ---------------------------------------------------------------------------------------
+# -- in place --------------------------------------------------------------------------------------
 
-
-def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """exp(xᵢ) / Σⱼ exp(xⱼ) along ``dim``: positive numbers that sum to 1. ``dtype`` converts the
-    input first."""
-    return _softmax(*_along(input, dim, dtype, "softmax", _stacklevel))
-
-
-def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """log softmax(x) = xᵢ - log Σⱼ exp(xⱼ) along ``dim``, without loss of digits. ``dtype``
-    converts the input first."""
-    return _log_softmax(*_along(input, dim, dtype, "log_softmax", _stacklevel))
-
-
-def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """softmax(-x) along ``dim``."""
-    return _softmax(*_along(-input, dim, dtype, "softmin", _stacklevel))
-
-
-def _along(input: Any, dim: int | None, dtype: Any, name: str, stacklevel: int) -> tuple[Any, Any]:
-    """The input as ``dtype``, and the dimension as NumPy wants it."""
-    ndim = ndim_of(input)
-    if dim is None:
-        warnings.warn(
-            f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
-            "dim=X as an argument.",
-            stacklevel=stacklevel,
-        )
-        dim = 0 if ndim in (0, 1, 3) else 1
-    return input if dtype is None else cast(input, dtype), reduced(dim, ndim)
-
-
-@op(dx=lambda dy, y, dim: through_softmax(dy, y, dim), kinds="f")
-def _softmax(x, dim):
-    # Numerator and denominator are divided by the exponential of the largest number, so that none
-    # overflows.
-    y = np.exp(_below_largest(x, dim))
-    y /= np.add.reduce(y, dim, keepdims=True)
-    return y
-
-
-@op(
-    da=lambda dy, p, dim: through_softmax(dy, p, dim),  # ∂pᵢ/∂xⱼ is symmetric
-    dp=lambda dy, a, p, dim: (
-        dy * (a - sum(a * p, dim, keepdim=True)) - a * sum(dy * p, dim, keepdim=True)
-    ),
-)
-def through_softmax(a, p, dim):
-    """The gradient ``a`` of p = softmax(x), pulled back to x: ∂pᵢ/∂xⱼ = pᵢ (δᵢⱼ - pⱼ)."""
-    if dim is None:  # of a number
-        return (a - a * p) * p
-    dots = np.vecdot(a.swapaxes(dim, -1), p.swapaxes(dim, -1))
-    y = a - dots[..., None].swapaxes(dim, -1)
-    y *= p
-    return y
-
-
-@op(
-    dx=lambda dy, y, dim: dy - exp(y) * sum(dy, dim, keepdim=True), kinds="f"
-)  # ∂yᵢ/∂xⱼ = δᵢⱼ - exp(yⱼ)
-def _log_softmax(x, dim):
-    y = _below_largest(x, dim)
-    y -= np.log(np.add.reduce(np.exp(y), dim, keepdims=True))
-    return y
-
-
-def _below_largest(x: Any, dim: int | None) -> Any:
-    return x - np.maximum.reduce(x, dim, keepdims=True, initial=-np.inf)
-
-
-def gumbel_softmax(
-    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Any:
-    """softmax((logits + g) / ``tau``) along ``dim`` with random g: the smaller ``tau``, the nearer
-    to one-hot samples from the distribution softmax(logits) (Jang, Gu and Poole, 2016). ``hard``
-    returns one-hot vectors with that gradient."""
-    x = array_of(logits)
-    noise = -np.log(sampling.exponential(x.shape, x.dtype, 1))
-    soft = softmax((logits + noise) / tau, dim)
-    if not hard:
-        return soft
-    y = array_of(soft)
-    one_hot = np.zeros(y.shape, y.dtype)
-    np.put_along_axis(one_hot, y.argmax(dim, keepdims=True), 1, dim)
-    return soft + (one_hot - y)
+celu_ = in_place(celu, "celu_")
+elu_ = in_place(elu, "elu_")
+hardtanh_ = in_place(hardtanh, "hardtanh_")
+leaky_relu_ = in_place(leaky_relu, "leaky_relu_")
+relu_ = in_place(relu, "relu_")
+rrelu_ = in_place(rrelu, "rrelu_")
+selu_ = in_place(selu, "selu_")
+threshold_ = in_place(threshold, "threshold_")

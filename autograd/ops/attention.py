@@ -22,13 +22,13 @@ import numpy as np
 from autograd import dtypes, sampling
 from autograd.function import Function
 from autograd.grad_mode import recording
-from autograd.ops.activation import softmax, through_softmax
 from autograd.ops.arithmetic import array_of
 from autograd.ops.comparison import masked, where
 from autograd.ops.dropout import _dropout
 from autograd.ops.gathering import repeat_interleave
 from autograd.ops.linear_algebra import matmul
 from autograd.ops.shape import mt
+from autograd.ops.softmax import softmax, through_softmax
 from autograd.ops.windows import require_tensor
 from autograd.tensor import Tensor, wrap
 

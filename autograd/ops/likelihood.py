@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.arguments import not_implemented
 from autograd.op import elementwise, linear, op
-from autograd.ops.activation import log_softmax, logsigmoid, softmax
+from autograd.ops.activation import logsigmoid
 from autograd.ops.arithmetic import array_of, square
 from autograd.ops.elementary import clamp, sigmoid
 from autograd.ops.gathering import along, put_along
@@ -22,6 +22,7 @@ from autograd.ops.loss import reduced, reduction_of
 from autograd.ops.powers import exp, log, xlogy
 from autograd.ops.reduction import sum
 from autograd.ops.shape import unsqueeze
+from autograd.ops.softmax import log_softmax, softmax
 from autograd.tensor import Tensor
 
 __all__ = [

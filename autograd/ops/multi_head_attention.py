@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.activation import softmax
 from autograd.ops.arithmetic import array_of
 from autograd.ops.attention import scaled_dot_product_attention
 from autograd.ops.broadcasting import expand
@@ -24,6 +23,7 @@ from autograd.ops.linear_algebra import linear, matmul
 from autograd.ops.padding import pad
 from autograd.ops.reduction import mean
 from autograd.ops.shape import mt, permute, reshape, squeeze, unsqueeze
+from autograd.ops.softmax import softmax
 
 __all__: list[str] = []  # nn.functional.multi_head_attention_forward
 
