@@ -89,6 +89,7 @@ _LAZY = {
 _LAZY_FROM = {
     "derivatives": "autograd.calculus",
     "detect_anomaly": "autograd.anomaly_mode",
+    "explain": "autograd.explanation",
     "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
     "is_anomaly_enabled": "autograd.anomaly_mode",
     "load": "autograd.serialization",

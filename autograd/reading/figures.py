@@ -47,6 +47,16 @@ def literal(x: float) -> str:
     return f"{x:g}" if isinstance(x, float) else str(x)
 
 
+def compact(x: Any) -> str:
+    """Write a number in four figures, without zeros at its end: `-0.6023`, `2`, `1.2e-05`."""
+    return f"{float(x):.4g}"
+
+
+def nested(items: Any) -> str:
+    """Write a number so, or nested lists of numbers."""
+    return f"[{', '.join(map(nested, items))}]" if isinstance(items, list) else compact(items)
+
+
 def array(items: Any, precision: int = 2) -> str:
     """Write a number, or nested lists of numbers in brackets."""
     if isinstance(items, list):

@@ -42,14 +42,25 @@ class _NoFormulaError(Exception):
 
 def local_derivative(rule: Callable[..., Any], given: Given) -> str:
     """Return the formula of a rule for dy = 1, or "" if it has none that is short enough."""
+    tree = simplified(rule, given)
+    return "" if tree is None else _write(tree)[0]
+
+
+def simplified(rule: Callable[..., Any], given: Given) -> ast.expr | None:
+    """Return the same as a syntax tree, or None."""
     tree = source.lambda_of(rule)
     if tree is None or not tree.args.args:
-        return ""
+        return None
     try:
-        text = _write(_simplify(_plain(tree.body), {**given, tree.args.args[0].arg: 1}))[0]
+        simple = _simplify(_plain(tree.body), {**given, tree.args.args[0].arg: 1})
+        return simple if len(_write(simple)[0]) <= _LONGEST else None
     except (_NoFormulaError, ArithmeticError):
-        return ""
-    return text if len(text) <= _LONGEST else ""
+        return None
+
+
+def factor(tree: ast.expr) -> str:
+    """Write a formula as a factor of a product: a sum in brackets."""
+    return _bracketed(tree, 2)
 
 
 def as_written(rule: Callable[..., Any]) -> str:

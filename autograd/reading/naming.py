@@ -59,6 +59,13 @@ class Names:
     def __getitem__(self, value: Value) -> str:
         return self._names[id(value)]
 
+    def given(self, step: Step) -> dict[str, str | float]:
+        """What the names in a rule of this operation stand for: names, and numbers."""
+        given: dict[str, str | float] = {"y": self[step.output]}
+        for operand, value in step.operands:
+            given[operand] = value.array if value.is_number else self[value]
+        return given
+
     def _give(self, value: Value, name: str | None) -> None:
         if id(value) in self._names:
             return

@@ -207,6 +207,8 @@ class Recorded:
         named = self._by_array.get(id(number))
         if named is not None:
             return self._of_tensor(named)
+        if isinstance(number, np.ndarray) and not number.ndim:
+            number = number.item()  # Python's, in the form that is fastest beside an array
         value = Value(None, 0, None, number)
         self._values[id(value), -2] = value
         return value

@@ -181,11 +181,9 @@ class Collector:
         """Write on a wire what calculus has to say of it."""
         edge.local = local
         edge.partial = f"∂{self.names[step.output]}/∂{self.names[value]}"
-        given: dict[str, str | float] = {"y": self.names[step.output]}
-        for operand, other in step.operands:
-            given[operand] = other.array if other.is_number else self.names[other]
         if step.node._op is not None:
-            edge.formula = formula.local_derivative(step.node._op.rules[name].written, given)
+            rule = step.node._op.rules[name].written
+            edge.formula = formula.local_derivative(rule, self.names.given(step))
         arrived = self.gradients.get(id(step.output))
         if arrived is not None and self.uses[id(value)] > 1:
             edge.share = local * float(np.sum(arrived))

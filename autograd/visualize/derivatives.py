@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import engine
-from autograd.node import FREED, Node
+from autograd.reading.gradients import by_engine, is_freed
 from autograd.reading.local import Locals
 from autograd.reading.recorded import Recorded, Value
 
@@ -44,7 +43,7 @@ def gradients(
     if not there:
         return {}, NO_GRADIENTS
     if not scalars:
-        return there, FREED_NOTE if _is_freed(recorded) else ""
+        return there, FREED_NOTE if is_freed(recorded) else ""
     chained = _by_chain_rule(recorded, local)
     if all(np.allclose(chained[key], there[key]) for key in chained.keys() & there.keys()):
         return chained | there, ""
@@ -56,17 +55,13 @@ def _computed(recorded: Recorded, scalars: bool, local: Locals) -> tuple[dict[in
         chained = _by_chain_rule(recorded, local)
         if len(chained) == sum(value.requires_grad for value in recorded.values):
             return chained, ""
-    if _is_freed(recorded):
+    if is_freed(recorded):
         raise RuntimeError(
             "draw(..., grad=True) works the gradients out anew, but what they need was freed by a "
             "backward() before. Draw first, or call backward(retain_graph=True)."
         )
     summed = any(math.prod(output.shape) != 1 for output in recorded.outputs)
-    return _by_engine(recorded), "gradients are those of the sum of all outputs" if summed else ""
-
-
-def _is_freed(recorded: Recorded) -> bool:
-    return any(step.node._kept is FREED for step in recorded.steps)
+    return by_engine(recorded), "gradients are those of the sum of all outputs" if summed else ""
 
 
 def _by_chain_rule(recorded: Recorded, local: Locals) -> dict[int, Any]:
@@ -89,43 +84,3 @@ def _by_chain_rule(recorded: Recorded, local: Locals) -> dict[int, Any]:
 
 def _add(found: dict[int, Any], value: Value, gradient: float) -> None:
     found[id(value)] = found.get(id(value), 0.0) + gradient
-
-
-class _Watch:
-    """What `engine.run` takes for the gradients that `grad()` asks for: here, of every node."""
-
-    def __init__(self, nodes: list[Node]) -> None:
-        self.places = dict.fromkeys(nodes)
-        self.seen: dict[int, Any] = {}
-
-    def catch(self, node: Node, gradient: Any) -> Any:
-        self.seen[id(node)] = gradient
-        return gradient
-
-
-def _by_engine(recorded: Recorded) -> dict[int, Any]:
-    """Return the gradients of everything, from a walk of the engine that leaves no trace."""
-    nodes = list({id(v.node): v.node for v in recorded.values if v.node is not None}.values())
-    watch: Any = _Watch(nodes)
-    roots = [
-        (output.node, output.slot, np.ones(output.shape, output.dtype)[()])
-        for output in recorded.outputs
-        if output.node is not None
-    ]
-    hooks = {node: node._hooks for node in nodes}
-    try:
-        for node in nodes:
-            node._hooks = None  # nobody asked for this walk
-        engine.run(roots, retain_graph=True, create_graph=False, wanted=watch)
-    finally:
-        for node, held in hooks.items():
-            node._hooks = held
-    found = {}
-    for value in recorded.values:
-        if value.node is not None:
-            gradient = watch.seen.get(id(value.node))
-            if isinstance(gradient, tuple):
-                gradient = gradient[value.slot]
-            if gradient is not None:
-                found[id(value)] = gradient
-    return found
