@@ -122,6 +122,11 @@ from autograd.ops.pooling import (
     max_pool2d,
     max_pool3d,
 )
+from autograd.ops.power_pooling import (
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+)
 from autograd.ops.resizing import (
     interpolate,
     upsample,
@@ -138,6 +143,11 @@ from autograd.ops.softmax import (
     log_softmax,
     softmax,
     softmin,
+)
+from autograd.ops.unpooling import (
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
 )
 from autograd.ops.windows import fold, unfold
 
@@ -201,10 +211,16 @@ __all__ = [
     "local_response_norm",
     "log_softmax",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
     "multi_head_attention_forward",

@@ -918,6 +918,11 @@ case("F.rrelu(x, 0.2, 0.2, training=True)", "F.rrelu(x.clone(), 0.2, 0.2, True, 
 for name in ("relu", "elu", "celu", "selu", "leaky_relu", "hardtanh"):
     case(f"F.{name}(x)", f"F.{name}_(x.clone())", f"F.{name}(x.clone(), inplace=True)", x=(3, 4))
 case("F.threshold(x, 0.3, 2.0)", "F.threshold_(x.clone(), 0.3, 2.0)", x=(3, 4))
+for norm in ("1.0", "2.0", "3", "inf", "-inf"):
+    case(f"F.lp_pool1d(x, {norm}, 3)", f"F.lp_pool1d(x, {norm}, 3, stride=3)", x=positive(1, 2, 7))
+    case(f"F.lp_pool2d(x, {norm}, (2, 3), 1, ceil_mode=True)", x=positive(1, 2, 4, 4))
+case("F.lp_pool3d(x, 2, 2)", x=positive(1, 1, 2, 4, 3))
+case("F.lp_pool2d(x, 2, 2)", x=[exact(np.zeros((1, 1, 2, 4))), (1, 1, 2, 4)], smooth=False)
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
@@ -1153,3 +1158,12 @@ refused("F.rrelu(x, 0.5, 0.2)", x=(3,))
 refused("F.rrelu(x, 0.5, inf, True)", x=(3,))
 refused("F.rrelu(x)", x=ints(3))
 refused("F.elu_(x.requires_grad_())", x=(3,))
+refused("F.max_unpool1d(x, i, 2, output_size=(12,))", x=(1, 2, 4), i=ints(1, 2, 4, low=0, high=8))
+refused("F.max_unpool1d(x, i, 2, output_size=(1, 8))", x=(1, 2, 4), i=ints(1, 2, 4, low=0, high=8))
+refused("F.max_unpool1d(x, i, 2, padding=9)", x=(1, 2, 4), i=ints(1, 2, 4, low=0, high=8))
+refused("F.max_unpool1d(x, i, 2)", x=(1, 2, 4), i=ints(1, 2, 3, low=0, high=8))
+refused("F.max_unpool1d(x, i, 2)", x=(1, 2, 4), i=ints(1, 2, 4, low=8, high=9))
+refused("F.max_unpool1d(x, i, 2)", x=(1, 2, 4), i=(1, 2, 4))
+refused("F.max_unpool1d(x, i, 2)", x=(4,), i=ints(4, low=0, high=8))
+refused("F.max_unpool2d(x, i, 2)", x=ints(1, 2, 4), i=ints(1, 2, 4, low=0, high=8))
+refused("F.lp_pool2d(x, 2, 5)", x=(1, 1, 4, 4))

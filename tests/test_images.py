@@ -52,3 +52,38 @@ def test_what_is_not_finite_stays_where_it_is() -> None:
     x[..., 7] = float("nan")
     y = array(F.interpolate(x, (1, 16), mode="bilinear"))[0, 0, 0]
     np.testing.assert_array_equal(y[3:12], np.ones(9))
+
+
+# -- unpooling -------------------------------------------------------------------------------------
+
+
+@needs_torch
+def test_unpooling() -> None:
+    """Not in the great table: PyTorch's backward takes no strided gradient."""
+    x, i = random.normal(size=(1, 2, 4)), np.array([[[1, 2, 5, 6], [0, 3, 4, 7]]])
+    agree("F.max_unpool1d(x, i, 2)", x=x, i=i)
+    agree("F.max_unpool1d(x, i, 2, output_size=(9,))", x=x, i=i)
+    agree("F.max_unpool1d(x, i, 2)", x=x[0], i=i[0])
+    agree("F.max_unpool1d(x, i, 2)", order=0, x=x[:0], i=i[:0])
+    x, i = x.reshape(2, 1, 2, 2), i.reshape(2, 1, 2, 2)
+    agree("F.max_unpool2d(x, i, 2)", x=x, i=i)
+    agree("F.max_unpool2d(x, i, 2, 3, 1, (2, 1, 4, 3))", x=x, i=i)
+    agree("F.max_unpool3d(x, i, (1, 2, 2))", x=x, i=i)
+    agree("F.max_unpool3d(x, i, 1, (1, 2, 2), output_size=(1, 3, 3))", x=x[None], i=i[None])
+
+
+def test_pooling_undone() -> None:
+    """What unpooling puts back, pooling finds again."""
+    x = torch.randn(2, 3, 6, 8)
+    y, where = F.max_pool2d(x, 2, return_indices=True)
+    back = F.max_unpool2d(y, where, 2)
+    kept = array(back) != 0
+    np.testing.assert_array_equal(array(back)[kept], array(x)[kept])
+    assert kept.sum() == y.numel()
+
+
+@needs_torch
+def test_what_goes_to_one_place() -> None:
+    """The last of several stays, but the gradient is everyone's."""
+    x, i = np.array([[1.0, 2.0]]), np.array([[0, 0]])
+    agree("F.max_unpool1d(x, i, 1)", order=1, x=x, i=i)
