@@ -231,7 +231,8 @@ def _verified() -> dict[str, int]:
 
 def _title(module: str) -> str:
     """The title of a chapter: the first sentence of the module's docstring."""
-    return _sentences(sys.modules[module].__doc__ or module)[0].rstrip(".")
+    doc = getattr(sys.modules.get(module), "__doc__", None)
+    return _sentences(doc or str(module))[0].rstrip(".")
 
 
 def _place(code: Any) -> str:
