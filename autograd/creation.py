@@ -17,6 +17,8 @@ import numpy as np
 from autograd import dtypes, sampling
 from autograd.device import check_device
 from autograd.from_data import fit, tensor
+from autograd.op import elementwise
+from autograd.ops.arithmetic import no_slope
 from autograd.ops.broadcasting import broadcast_shapes
 from autograd.out import into
 from autograd.random import Generator
@@ -284,7 +286,8 @@ def arange(
     if dtype.kind in "iu":
         start, end, step = int(start), int(end), int(step)
     if not abs(step) > 0:
-        raise RuntimeError(f"step must be nonzero, but got {step}")
+        cut = bounds[2] != 0  # to a whole number
+        raise (ValueError if cut else RuntimeError)(f"step must be nonzero, but got {bounds[2]}")
     if (end - start) * step < 0:
         raise RuntimeError(
             f"upper bound and lower bound inconsistent with step sign: from {start} to {end} in "
@@ -303,7 +306,7 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: np.dtype) -> np.ndarray
     if count < 0:
         raise RuntimeError(f"number of steps must be non-negative, but got {count}")
     work = dtype if dtype.kind == "f" else np.dtype(np.float64)
-    first, last = (work.type(_number(x, name)) for x, name in ((start, "start"), (end, "end")))
+    first, last = work.type(_bound(start, "start")), work.type(_bound(end, "end"))
     if count < 2:
         return np.full(count, first).astype(dtype)
     step = (last - first) / work.type(count - 1)
@@ -315,6 +318,15 @@ def linspace(start: Any, end: Any, steps: int, *, dtype: np.dtype) -> np.ndarray
         return np.concatenate([first + step * ahead, last - step * back])
     parts = [sampling.fused(ahead, step, first), sampling.fused(back, -step, last)]
     return np.concatenate(parts).astype(dtype)
+
+
+def _bound(value: Any, name: str) -> Any:
+    if isinstance(value, Tensor) and value._array.ndim:
+        raise RuntimeError(
+            "linspace and logspace only support 0-dimensional start and end tensors, but got "
+            f"{name} with {value._array.ndim} dimension(s)"
+        )
+    return _number(value, name)
 
 
 @creates
@@ -426,23 +438,31 @@ def normal(
     """Normal numbers. Give ``size`` if ``mean`` and ``std`` are numbers, as in the other functions.
 
     If either is a tensor, each element has a mean and a standard deviation of its own. They are
-    broadcast; no gradient flows to them. Raises RuntimeError for a negative ``std``.
+    broadcast; their gradient is zero. Raises RuntimeError for a negative ``std``.
     """
     tensors = [memory(x) for x in (mean, std) if isinstance(x, Tensor)]
     if not tensors:
-        return _normal(size, mean, std, generator=generator, out=out, **options)
+        return _normal_of_size(size, mean, std, generator=generator, out=out, **options)
     means, stds = (memory(x) if isinstance(x, Tensor) else x for x in (mean, std))
     if not np.all(stds >= 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = broadcast_shapes(*(x.shape for x in tensors))
     dtype = tensors[0].dtype
     z = sampling.normal(shape, dtype, generator=generator)
-    made: Tensor = wrap((z * stds + means).astype(dtype, copy=False))
+    made: Tensor = _normal(mean, std, (z * stds + means).astype(dtype, copy=False))
     return made if out is None else into(out, "normal", made)
 
 
+@elementwise(dmean=no_slope, dstd=no_slope)
+def _normal(mean, std, drawn):
+    """What was drawn: chance has no slope."""
+    return drawn
+
+
 @creates
-def _normal(size: Any, mean: Any, std: Any, *, generator: Any, dtype: np.dtype) -> np.ndarray:
+def _normal_of_size(
+    size: Any, mean: Any, std: Any, *, generator: Any, dtype: np.dtype
+) -> np.ndarray:
     mean, std = _number(mean, "mean"), _number(std, "std")
     return sampling.normal(shape_of(size), dtype, mean, std, generator)
 
@@ -456,13 +476,20 @@ def bernoulli(
 ) -> Tensor:
     """1 with probability ``input``, each element its own, else 0; or all with probability ``p``.
 
-    The result has its shape and dtype; no gradient flows to it. Raises RuntimeError for what is
+    The result has its shape and dtype; the gradient is zero. Raises RuntimeError for what is
     outside [0, 1], NotImplementedError for probabilities that are not of a floating dtype.
     """
     array = _array(input, "bernoulli")
     chances = array if p is None else p
-    made: Tensor = wrap(sampling.bernoulli(array.shape, array.dtype, chances, generator))
+    drawn = sampling.bernoulli(array.shape, array.dtype, chances, generator)
+    made: Tensor = _bernoulli(input, drawn)
     return made if out is None else into(out, "bernoulli", made)
+
+
+@elementwise(dx=no_slope)
+def _bernoulli(x, drawn):
+    """What was drawn."""
+    return drawn
 
 
 def multinomial(
@@ -486,6 +513,8 @@ def multinomial(
         raise RuntimeError(
             f"multinomial only supports floating-point dtypes for input, got: {weights.dtype}"
         )
+    if out is not None and out.dtype is not dtypes.int64:
+        raise RuntimeError(f"multinomial expects Long tensor out, got: {out.dtype}")
     n = integer(num_samples, "num_samples")
     if n <= 0:
         raise RuntimeError(f"cannot sample n_sample <= 0 samples, but got {n}")
@@ -527,4 +556,6 @@ def _new(create: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 for _create in (empty, zeros, ones, full, tensor):
     _method = _new(_create)
+    setattr(Tensor, _method.__name__, _method)
+for _method in (bernoulli, multinomial):
     setattr(Tensor, _method.__name__, _method)

@@ -436,6 +436,9 @@ case("torch.nanmean(x, 1)", x=exact([[1.0, nan, 2.0], [nan, 3.0, 5.0]]), smooth=
 case("torch.kthvalue(x, 2, dim=1)", x=distinct(3, 4))
 case("torch.median(x, dim=1)", x=distinct(3, 5))
 case("torch.quantile(x, 0.3)", x=distinct(7))
+case("torch.quantile(x, q)", x=distinct(7), q=exact([0.1, 0.4, 0.95]))
+case("torch.nanquantile(x, q, dim=1)", x=exact([[0.1, nan, 0.5], [0.3, 0.2, -0.4]]),
+     q=fixed(exact([0.3, 0.8])), smooth=False)
 case("torch.count_nonzero(x)", x=[ties(3, 4), ints(5)])
 case("torch.trace(x)", "x.trace()", x=[(3, 3), (2, 4)])
 case("torch.median(x)", x=[distinct(5), distinct(2, 3)])
@@ -950,6 +953,10 @@ for pointwise in ("pow", "remainder", "xlogy", "bitwise_and", "float_power"):
     refused(f"torch.{pointwise}(2, 3)")  # at least one tensor
 refused("torch.Tensor.__radd__(2, x)", x=(2,))
 refused("torch.imag(x)", x=(2,))
+refused("torch.quantile(x, x.float())", x=chance(3))
+refused("torch.arange(0, 5, 0.5, out=x)", x=ints(3))
+refused("torch.linspace(x, 1, 3)", x=(2,))
+refused("torch.multinomial(x, 1, out=x.clone())", x=chance(1))
 refused("torch.isin(2, 3)")
 refused("torch.gcd(x, x)", x=(2,))
 refused("torch.frexp(x)", x=ints(2))

@@ -430,3 +430,29 @@ def test_states_are_pytorchs(torch: ModuleType) -> None:
     assert (
         torch.rand(700, generator=g).numpy() == sampling.uniform(700, FLOAT32, generator=h)
     ).all()
+
+
+# -- chance has no slope ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda p: autograd.bernoulli(p),
+        lambda p: p.bernoulli(),
+        lambda p: autograd.normal(p, 1.0),
+        lambda p: autograd.normal(0.0, p),
+        lambda p: autograd.normal(p, p),
+    ],
+)
+def test_what_is_drawn_has_a_gradient_of_zero(draw: Callable[[Any], Any]) -> None:
+    p = autograd.tensor([0.2, 0.7], requires_grad=True)
+    draw(p).sum().backward()
+    assert p.grad.tolist() == [0.0, 0.0]
+
+
+def test_draws_are_methods_too() -> None:
+    p = autograd.tensor([0.0, 1.0])
+    assert p.bernoulli().tolist() == [0.0, 1.0]
+    assert p.bernoulli(1.0).tolist() == [1.0, 1.0]
+    assert p.multinomial(3, replacement=True).tolist() == [1, 1, 1]

@@ -13,6 +13,8 @@ import numpy as np
 
 from autograd.fitting import sum_to_shape
 from autograd.op import linear
+from autograd.ops.arithmetic import array_of
+from autograd.ops.conversion import cast
 from autograd.ops.dimensions import flexible, ndim_of, sizes
 from autograd.ops.shape import _reshape
 from autograd.tensor import Size
@@ -96,8 +98,13 @@ def sum_to_size(input: Any, size: Any) -> Any:
     """``input`` summed over dimensions until it has the shape ``size``, from which broadcasting
     would lead back.
 
-    RuntimeError if ``size`` does not broadcast to the shape of ``input``."""
-    return _sum_to_size(input, sizes(size))
+    Integers are summed as int64. RuntimeError if ``size`` does not broadcast to the shape of
+    ``input``."""
+    size = sizes(size)
+    if size != tuple(input.shape) or not size:
+        kept = input if array_of(input).dtype.kind == "f" else cast(input, np.int64)
+        return _sum_to_size(kept, size)
+    return input
 
 
 def broadcast_shapes(*shapes: Any) -> Size:

@@ -89,8 +89,8 @@ def type_of(input: Any, dtype: Any = None) -> Any:
     return cast(input, dtype)
 
 
-def _conversion(name: str, dtype: dtypes.dtype) -> Callable[[Any], Any]:
-    def convert(input: Any) -> Any:
+def _conversion(name: str, dtype: dtypes.dtype) -> Callable[..., Any]:
+    def convert(input: Any, memory_format: Any = None) -> Any:
         return cast(input, dtype)
 
     convert.__name__ = convert.__qualname__ = name

@@ -95,6 +95,8 @@ def _cumprod(x, dim):
 def cumprod_gradient(dy: Any, x: Any, y: Any, dim: int) -> Any:
     """The gradient of the running product ``y`` of ``x``, right to any order where there are zeros
     too."""
+    if x.shape[dim] == 1:
+        return dy
     if array_of(x).all():
         return _sum_from_end(dy * y, dim) / x
     return _before(y, dim) * _recur_from_end(dy, x, dim)

@@ -18,6 +18,7 @@ from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.gathering import as_given, gather, picking, put_along
 from autograd.ops.reduction import not_empty, shared_with_nan
 from autograd.ops.shape import _reshape, movedim
+from autograd.tensor import Tensor
 
 __all__ = [
     "argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile",
@@ -217,7 +218,8 @@ def quantile(
     sorted elements the one with index q (n - 1), interpolated (or the 'lower', 'higher' or
     'nearest', or their 'midpoint'); nan if there is one.
 
-    ``q`` may be a vector, which makes a first dimension. Raises RuntimeError for integers and for q
+    ``q`` may be a vector, which makes a first dimension; the derivative by it is the distance of
+    the elements it lies between, times n - 1. Raises RuntimeError for integers and for q
     outside [0, 1]."""
     return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
 
@@ -259,28 +261,32 @@ def _quantile(
         _reshape(input, (-1,)) if dim is None or not shape else movedim(input, dim, -1)
     ).values
     numbers = array_of(ordered)
-    shares = np.asarray(array_of(q), numbers.dtype)
     last = np.full(numbers.shape[:-1] + (1,), numbers.shape[-1] - 1)
     last_number = (numbers == numbers).sum(-1, keepdims=True) - 1  # nan comes after all numbers
-    if ignore_nan:
-        rank = shares.reshape(-1) * np.maximum(last_number, 0)
-    else:
-        rank = np.where(last_number < last, last, shares.reshape(-1) * last)
-    rank = _RANK[interpolation](rank)
-    below = np.floor(rank).astype(np.int64)
+    reach = np.maximum(last_number, 0) if ignore_nan else last
+    shares = q if isinstance(q, Tensor) else as_given(np.asarray(array_of(q), numbers.dtype), input)
+    rank = _reshape(shares, (-1,)) * as_given(reach.astype(numbers.dtype), input)
+    places = _RANK[interpolation](array_of(rank))
+    if not ignore_nan:
+        places = np.where(last_number < last, last, places)
+    below = np.floor(places).astype(np.int64)
     above = np.minimum(below + 1, last)
-    weight = (rank - below).astype(numbers.dtype)
+    # A rank between two elements interpolates them, and has a derivative by q.
+    whole = as_given(below.astype(numbers.dtype), input)
+    if interpolation != "linear":
+        rank = as_given(places.astype(numbers.dtype), input)
+    weight = rank - whole
     low, high = (
         gather(ordered, -1, as_given(below, input)),
         gather(ordered, -1, as_given(above, input)),
     )
-    y = movedim(low + (high - low) * as_given(weight, input), -1, 0)
+    y = movedim(low + (high - low) * weight, -1, 0)
     kept = (
         tuple([1 if dim in (None, i) else n for i, n in enumerate(shape)])
         if keepdim
         else tuple(y.shape[1:])
     )
-    return _reshape(y, (*shares.shape, *kept))
+    return _reshape(y, (*tuple(shares.shape), *kept))
 
 
 def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
@@ -291,6 +297,11 @@ def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:
     if not array_of(input).size:
         raise RuntimeError(f"{name}() input tensor must be non-empty")
     shares = np.asarray(array_of(q))
+    if isinstance(q, Tensor) and q.dtype is not input.dtype:
+        raise RuntimeError(
+            f"{name}() q tensor must be same dtype as the input tensor, {input.dtype}, but got "
+            f"{q.dtype}"
+        )
     if shares.ndim > 1:
         raise RuntimeError(
             f"{name}() q must be a scalar or 1D tensor, but has shape {list(shares.shape)}"

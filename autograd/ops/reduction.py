@@ -29,9 +29,8 @@ from autograd.ops.shape import _reshape
 from autograd.tensor import Tensor
 
 __all__ = [
-    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero",
-    "logsumexp", "max", "mean", "min", "nanmean", "nansum", "prod", "std",
-    "std_mean", "sum", "var", "var_mean",
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "logsumexp",
+    "max", "mean", "min", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean",
 ]  # fmt: skip
 
 
@@ -167,6 +166,8 @@ def _prod(x, dim, keepdim):
 def _product_gradient(dy: Any, x: Any, y: Any, dim: int | None) -> Any:
     """∂y/∂xₖ is the product of all others: y / xₖ, or, where there are zeros, the last running
     product's derivative."""
+    if count(x.shape, dim) == 1:
+        return _reshape(dy, tuple(x.shape))
     if array_of(x).all():
         return dy * y / x
     if dim is None:
