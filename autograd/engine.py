@@ -31,6 +31,7 @@ from autograd.node import (
     AccumulateGrad,
     GradientEdge,
     Node,
+    asked_for_graph,
     name_of,
     place_of,
 )
@@ -68,6 +69,8 @@ def run(
 
     Gradients are bare arrays, or with ``create_graph`` tensors, so that they are recorded in turn.
     """
+    if create_graph:
+        asked_for_graph(sys._getframe(1))
     starts = _starts(roots)
     if wanted is not None:
         targets = wanted.places

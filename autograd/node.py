@@ -256,6 +256,22 @@ def users_frame(frame: FrameType) -> FrameType:
     return frame
 
 
+# The instructions of users' programs that have asked for a graph of gradients (create_graph=True).
+_asked: weakref.WeakKeyDictionary[CodeType, set[int]] = weakref.WeakKeyDictionary()
+
+
+def asked_for_graph(frame: FrameType) -> None:
+    """Note that what is recorded now, called from ``frame``, belongs to a backward."""
+    frame = users_frame(frame)
+    _asked.setdefault(frame.f_code, set()).add(frame.f_lasti)
+
+
+def is_of_backward(node: Node) -> bool:
+    """Whether an operation was recorded by a backward with create_graph=True."""
+    code, lasti = node._data[5:7]
+    return lasti in _asked.get(code, ())
+
+
 def where(code: CodeType, lasti: int) -> str:
     """``file:line`` and the text of a recorded place in the user's program."""
     if code is NOWHERE[0]:

@@ -780,8 +780,8 @@ class TestLargeGraphs:
         graph = draw(x, max_nodes=20, detail="value")
         assert len(graph.data.nodes) <= 20
         assert graph.note == (
-            '301 nodes: showing the 19 nearest the output, 282 hidden behind "…". '
-            "See all with max_nodes=None."
+            "301 nodes, no modules to collapse: showing the 19 nearest the output, 282 hidden "
+            'behind "…". Use focus=tensor or max_nodes=None.'
         )
         cut = [t for t in graph.data.tensors if t.kind == "cut"]
         assert len(cut) == 1
@@ -791,10 +791,10 @@ class TestLargeGraphs:
         x = scalar(1)
         for _ in range(10_000):
             x = x * 1.0001
-        graph = draw(x)
-        assert len(graph.data.ops) < 150
-        assert graph.note.startswith(
-            "10,001 nodes: showing the 150 nearest the output, 9,851 hidden"
+        assert len(draw(x).data.ops) < 150
+        assert draw(x).note.startswith("10,001 nodes: drawn as 4, repeats folded (× 9,999).")
+        assert draw(x, fold=False).note.startswith(
+            "10,001 nodes, no modules to collapse: showing the 150 nearest the output, 9,851 hidden"
         )
         everything = draw(x, max_nodes=None, grad=True)
         assert len(everything.data.ops) == 10_000

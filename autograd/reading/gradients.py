@@ -52,8 +52,8 @@ def by_engine(recorded: Recorded) -> dict[int, Any]:
     for value in recorded.values:
         if value.node is not None:
             gradient = watch.seen.get(id(value.node))
-            if isinstance(gradient, tuple):
-                gradient = gradient[value.slot]
+            if isinstance(gradient, dict):  # by number, of an operation with several outputs
+                gradient = gradient.get(value.slot)
             if gradient is not None:
                 found[id(value)] = gradient
     return found

@@ -83,9 +83,17 @@ class Names:
             for place, (_, value) in zip(step.places, step.operands, strict=True):
                 if value.step is None and place < len(written.operands):
                     self._give(value, written.operands[place])
+        elif written.argument:
+            self._into_module(step, written.argument)
         if (as_written or is_last) and not is_inner:
             for name, value in zip(written.targets, step.outputs, strict=False):
                 self._give(value, name)
+
+    def _into_module(self, step: Step, argument: str) -> None:
+        """What goes into a layer, `self.conv(x)`, is the data that its operation takes."""
+        data = [v for _, v in step.operands if v.step is None and not v.requires_grad]
+        if len(data) == 1:
+            self._give(data[0], argument)
 
     def _from_operation(self, step: Step) -> None:
         """What nobody named may go by what it is to the operation: `weight`, `bias`, `index`."""

@@ -36,6 +36,7 @@ class Written:
     op: str  # "add" for x + y, "relu" for F.relu(h)
     operands: tuple[str, ...]  # names; "" for an operand that is no plain name
     targets: tuple[str, ...]  # the names its results are given
+    argument: str = ""  # of a call like `net(x)` or `self.conv(x)`: the name of what goes in
 
 
 @dataclass(slots=True)
@@ -62,14 +63,20 @@ def written(code: CodeType, lasti: int) -> Written | None:
         case ast.UnaryOp(op=sign, operand=operand):
             return Written(_OPERATORS.get(type(sign), ""), _names(operand), targets)
         case ast.Call(func=ast.Name(id=name)):
-            return Written(name, _names(*node.args), targets)
+            return Written(name, _names(*node.args), targets, _only(node.args))
         case ast.Call(func=ast.Attribute(value=ast.Name(id=function), attr="apply")):
             return Written(function, _names(*node.args), targets)
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
             is_function = _root(owner) in index.modules  # F.relu(h), nn.functional.relu(h)
             operands = node.args if is_function else [owner, *node.args]
-            return Written(name, _names(*operands), targets)
+            argument = _only(node.args) if _root(owner) == "self" else ""
+            return Written(name, _names(*operands), targets, argument)
     return None
+
+
+def _only(arguments: list[ast.expr]) -> str:
+    """The name of the only argument, if it is a plain name."""
+    return _name(arguments[0]) if len(arguments) == 1 else ""
 
 
 def _root(expression: ast.expr) -> str:

@@ -23,6 +23,7 @@ _SIGNS = {
 _INFIX = {"add": "+", "sub": "-", "mul": "·", "div": "/", "matmul": "@"}
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
+_INSIDE = ("axes", "share")  # settings that the library worked out for itself
 _USUAL = {"stride": "1", "dilation": "1", "groups": "1", "padding": "0", "keepdim": "False"}
 
 
@@ -32,7 +33,7 @@ def setting(name: str, value: Any) -> str:
     if not all(isinstance(part, (bool, int, float, str)) for part in values):
         return ""
     written = str(values[0] if values and values.count(values[0]) == len(values) else value)
-    return "" if written == _USUAL.get(name) else written
+    return "" if name in _INSIDE or written == _USUAL.get(name) else written
 
 
 def sign(op: str) -> str:

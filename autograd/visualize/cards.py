@@ -8,14 +8,15 @@ spine. Operations of one module share a frame.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from autograd.reading import figures
 
-from . import labels, words
+from . import flow, labels, words
 from .dot import FORMULA, GRAD, SAVED, SHAPE, VALUE, Look, Spacing, statement
-from .model import Edge, GraphData, Module, OpNode, TensorNode
+from .model import Edge, GraphData, GroupNode, Module, OpNode, TensorNode
 
 NAME, BODY, SMALL = 12, 11, 10  # font sizes
 SPACING = Spacing(nodesep=0.3, ranksep=0.3, fontsize=BODY)
@@ -33,13 +34,7 @@ class Plan:
         self.inside: dict[str, list[tuple[str, TensorNode]]] = defaultdict(list)
         self.host: dict[str, str] = {}  # id of a tensor -> id of the card that shows it
         self.edges: list[Edge] = []  # those that are drawn
-        self.members: dict[str, list[OpNode]] = defaultdict(list)  # by path of the module
-        self.parts: dict[str, list[tuple[int, Module]]] = defaultdict(list)  # modules in modules
-
-        for op in data.ops:
-            self.members[op.module].append(op)
-        for number, module in enumerate(data.modules):
-            self.parts[module.path.rpartition(".")[0]].append((number, module))
+        self.flow: dict[tuple[str, str], list[float | None]] = defaultdict(list)  # along each
         nodes = {node.id: node for node in data.nodes}
         self.fan_out = Counter(edge.source for edge in data.edges)
         for edge in data.edges:  # from an operation to what it gives
@@ -63,6 +58,7 @@ class Plan:
         if tensor.kind == "parameter" and self.fan_out[tensor.id] == 1:
             self.beside[op.id].append(tensor)
             self.host[tensor.id] = f"{op.id}p"
+            self.flow[f"{op.id}p", op.id].append(edge.flow)
             if len(self.beside[op.id]) > 1:
                 return  # one line for all parameters of an operation
         elif self._is_data(tensor) and op.id in self.continued:
@@ -82,70 +78,144 @@ def lines(data: GraphData, look: Look) -> Iterator[str]:
     for tensor in data.tensors:
         if tensor.id not in plan.host:
             yield leaf_card(tensor, look)
-    yield from frame("", plan, look)
-    leaves = {tensor.id for tensor in data.tensors if tensor.kind not in ("value", "output")}
-    for edge in plan.edges:
-        source = plan.host.get(edge.source, edge.source)
-        weight = 1 if edge.source in leaves else 100  # the spine is to be straight
-        yield statement(f"{source} -> {edge.target}", id=edge.id, weight=weight)
 
-
-def frame(path: str, plan: Plan, look: Look) -> Iterator[str]:
-    """Draw the operations of one module, then the modules inside it, each in its frame."""
-    for op in plan.members[path]:
-        yield operation_card(op, plan, look)
+    def card(op: OpNode) -> Iterator[str]:
+        yield (
+            group_card(op, plan, look)
+            if isinstance(op, GroupNode)
+            else operation_card(op, plan, look)
+        )
         if parameters := plan.beside[op.id]:
             yield parameter_card(op, parameters, look)
             yield f"\t{{rank=same; {op.id}p; {op.id}}}\n"
         for leaf in plan.near[op.id]:
             yield leaf_card(leaf, look)
             yield f"\t{{rank=same; {leaf.id}; {op.id}}}\n"
-    for number, module in plan.parts[path]:
-        name = labels.span(module.path, look.palette.ink, BODY, bold=True)
-        about = labels.span(module.description, look.palette.faint, SMALL)
-        yield f"\tsubgraph cluster_{number} {{\n"
-        yield statement(
-            "graph",
-            label=f"<{name}{labels.gap(BODY)}{about}{labels.gap(BODY, 2)}>",
-            labeljust="l",
-            style="rounded",
-            color=look.palette.frame,
-            margin=8,
-        )
-        yield from frame(module.path, plan, look)
-        yield "\t}\n"
+
+    yield from module_frames(data, look, card)
+    leaves = {tensor.id for tensor in data.tensors if tensor.kind not in ("value", "output")}
+    for edge in plan.edges:
+        source = plan.host.get(edge.source, edge.source)
+        weight = 1 if edge.source in leaves else 100  # the spine is to be straight
+        extra: dict[str, object] = {}
+        if look.view == "flow":
+            norms = plan.flow.get((source, edge.target), [edge.flow])
+            known = [norm for norm in norms if norm is not None]
+            extra = flow.ink(math.hypot(*known) if known else None, look.palette)
+            words = flow.label(edge, look.precision, look.palette)
+            if plan.fan_out[edge.source] > 1 and words:
+                extra["label"] = f"<{labels.gap(SMALL)}{words}{labels.gap(SMALL)}>"
+        yield statement(f"{source} -> {edge.target}", id=edge.id, weight=weight, **extra)
+
+
+def module_frames(
+    data: GraphData, look: Look, card: Callable[[OpNode], Iterator[str]]
+) -> Iterator[str]:
+    """Draw the operations of each module by `card`, and around them its frame."""
+    members: dict[str, list[OpNode]] = defaultdict(list)  # by path of the module
+    inner: dict[str, list[tuple[int, Module]]] = defaultdict(list)  # modules in modules
+    for op in data.ops:
+        members[op.module].append(op)
+    for number, module in enumerate(data.modules):
+        inner[module.path.rpartition(".")[0]].append((number, module))
+
+    unframed = {op.module for op in data.ops if op.caption}
+
+    def inside(path: str) -> Iterator[str]:
+        for op in members[path]:
+            yield from card(op)
+        for number, module in inner[path]:
+            if module.path in unframed:
+                yield from inside(module.path)
+                continue
+            name = labels.span(module.label, look.palette.ink, BODY, bold=True)
+            about = labels.span(module.description, look.palette.faint, SMALL, limit=80)
+            yield f"\tsubgraph cluster_{number} {{\n"
+            yield statement(
+                "graph",
+                label=f"<{name}{labels.gap(BODY)}{about}{labels.gap(BODY, 2)}>",
+                labeljust="l",
+                style="rounded",
+                color=look.palette.frame,
+                margin=8,
+            )
+            yield from inside(module.path)
+            yield "\t}\n"
+
+    yield from inside("")
+
+
+def group_card(group: GroupNode, plan: Plan, look: Look) -> str:
+    """Draw many operations as one card: what they are, what comes out, how much is in it."""
+    palette = look.palette
+    troubled = bool(group.trouble) and look.shows(GRAD)
+    title = labels.span(f"▸ {group.op}", palette.ink, NAME, bold=True)
+    title += labels.gap(NAME) + labels.span(group.about, palette.faint, SMALL, limit=80)
+    rows = [card_row(title)]
+    size = [f"{group.ops:,} op{'s' * (group.ops != 1)}"]
+    if group.parameters:
+        size.append(f"{group.parameters:,} params")
+    facts = labels.span(" · ".join(size), palette.faint, SMALL)
+    if look.shows(SHAPE):
+        shapes = [figures.shape(o.shape, o.dtype) for o in plan.outputs[group.id]]
+        shown = labels.span("→ " + ", ".join(shapes), palette.ink, BODY, limit=120)
+        facts = shown + labels.gap(BODY, 3) + facts
+    rows.append(card_row(facts))
+    for output in plan.outputs[group.id]:
+        rows += _numbers(output, look, output.label if output.named else "")
+    if group.weights_grad is not None and look.shows(GRAD):
+        norm = f"‖∇W‖ {figures.number(group.weights_grad, look.precision)}"
+        rows.append(card_row(labels.span(norm, palette.grad, BODY, italic=True)))
+    if look.shows(SAVED) and group.saved:
+        total = figures.size(sum(saved.nbytes for saved in group.saved))
+        rows.append(card_row(labels.span(f"keeps {total}", palette.local, SMALL)))
+    if troubled:
+        rows.append(_warning(group, look))
+    line = palette.second if group.of_backward else palette.module_line
+    if troubled and group.is_broken:
+        line = palette.trouble
+    return rounded(group.id, rows, line, palette.module, dashed=False)
 
 
 def operation_card(op: OpNode, plan: Plan, look: Look) -> str:
     """Draw an operation and what it gives."""
     palette = look.palette
-    broken = bool(op.trouble) and look.detail >= GRAD
-    rows = [_head(op, plan, look, palette.trouble if broken else palette.head)]
+    troubled = bool(op.trouble) and look.shows(GRAD)
+    broken = troubled and op.is_broken
+    line = palette.second if op.of_backward else palette.op_line
+    ground = palette.second if op.of_backward else palette.head
+    rows = [_head(op, plan, look, palette.trouble if broken else ground)]
+    if op.caption:
+        rows.append(card_row(labels.span(op.caption, palette.faint, SMALL, limit=80)))
     for output in plan.outputs[op.id]:
         rows += _numbers(output, look, output.label if output.named else "")
-    if look.detail >= FORMULA:
-        rows += [_row(labels.span(rule, palette.local, SMALL, limit=80)) for rule in op.rules]
-    if look.detail >= SAVED and op.saved:
+    if look.shows(FORMULA):
+        rows += [card_row(labels.span(rule, palette.local, SMALL, limit=80)) for rule in op.rules]
+    if look.shows(SAVED) and op.saved:
         names = ", ".join(saved.name for saved in op.saved)
         total = figures.size(sum(saved.nbytes for saved in op.saved))
-        rows.append(_row(labels.span(f"keeps {names} · {total}", palette.local, SMALL)))
-    if broken:
-        warning = labels.span(f"⚠ {op.trouble}", palette.trouble_ink, BODY, bold=True)
-        rows.append(_row(warning, bgcolor=palette.trouble_row))
+        rows.append(card_row(labels.span(f"keeps {names} · {total}", palette.local, SMALL)))
+    if troubled:
+        rows.append(_warning(op, look))
     card = labels.table(
         *rows,
         border=2 if broken else 1,
-        color=palette.trouble if broken else palette.op_line,
+        color=palette.trouble if broken else line,
         bgcolor=palette.trouble_card if broken else palette.card,
     )
     return statement(op.id, id=op.id, label=f"<{card}>")
+
+
+def _warning(op: OpNode, look: Look) -> str:
+    words = labels.span(f"⚠ {op.trouble}", look.palette.trouble_ink, BODY, bold=True)
+    return card_row(words, bgcolor=look.palette.trouble_row)
 
 
 def _head(op: OpNode, plan: Plan, look: Look, ground: str) -> str:
     palette = look.palette
     left = labels.span(op.op, palette.head_ink, NAME, bold=True)
     right = ""
-    if look.detail >= SHAPE:
+    if look.shows(SHAPE):
         limit = look.setting_chars
         settings = [f"{name}={labels.clean(value, limit)}" for name, value in op.settings if limit]
         for operand, constant in plan.inside[op.id]:
@@ -168,13 +238,13 @@ def _head(op: OpNode, plan: Plan, look: Look, ground: str) -> str:
 def leaf_card(tensor: TensorNode, look: Look) -> str:
     """Draw a tensor that no operation in the picture gave."""
     palette = look.palette
-    rows = [_row(_title(tensor, tensor.label, look)), *_numbers(tensor, look)]
+    rows = [card_row(_title(tensor, tensor.label, look)), *_numbers(tensor, look)]
     if tensor.kind == "parameter":
         line, fill = palette.parameter_line, palette.parameter
     else:
         line, fill = palette.input_line, palette.input
     dashed = bool(tensor.copy_of) or tensor.kind == "cut"
-    return _rounded(tensor.id, rows, line, fill, dashed)
+    return rounded(tensor.id, rows, line, fill, dashed)
 
 
 def parameter_card(op: OpNode, parameters: list[TensorNode], look: Look) -> str:
@@ -190,7 +260,7 @@ def parameter_card(op: OpNode, parameters: list[TensorNode], look: Look) -> str:
         rows.append(labels.row(*cells))
     palette = look.palette
     dashed = any(parameter.copy_of for parameter in parameters)
-    return _rounded(f"{op.id}p", rows, palette.parameter_line, palette.parameter, dashed)
+    return rounded(f"{op.id}p", rows, palette.parameter_line, palette.parameter, dashed)
 
 
 def _title(tensor: TensorNode, name: str, look: Look) -> str:
@@ -198,7 +268,7 @@ def _title(tensor: TensorNode, name: str, look: Look) -> str:
     mark = {"cut": "… "}.get(tensor.kind, "↻ " if tensor.copy_of else "")
     color = palette.ink if tensor.named else palette.faint
     title = labels.span(mark + name, color, BODY, bold=tensor.named)
-    if look.detail >= SHAPE:
+    if look.shows(SHAPE):
         about = figures.shape(tensor.shape, tensor.dtype)
         title += labels.gap(BODY) + labels.span(about, palette.faint, SMALL)
     if tensor.uses > 1 and not tensor.copy_of:
@@ -211,30 +281,37 @@ def _numbers(tensor: TensorNode, look: Look, name: str = "") -> list[str]:
     """Return the rows that tell a tensor's value and its gradient."""
     palette = look.palette
     parts = [labels.span(name, palette.ink, BODY, bold=True)] if name else []
-    if look.detail >= VALUE and tensor.value is not None:
+    if look.shows(VALUE) and tensor.value is not None:
         value = words.statistics(tensor.value, look.precision)
         parts.append(labels.span(value, palette.value, BODY))
     grad = _gradient(tensor, look, BODY)
-    return [_row(text) for text in (labels.gap(BODY, 2).join(parts), grad) if text]
+    rows = [card_row(text) for text in (labels.gap(BODY, 2).join(parts), grad) if text]
+    if grad and tensor.grad is not None and look.view == "flow":
+        rows.append(
+            labels.row(labels.cell(flow.bar(tensor.grad.norm, palette), align="left", colspan=2))
+        )
+    return rows
 
 
 def _gradient(tensor: TensorNode, look: Look, size: float) -> str:
-    if look.detail < GRAD or tensor.copy_of:
+    if not look.shows(GRAD) or tensor.copy_of:
         return ""
     if tensor.grad is not None:
         text = words.gradient(tensor.grad, look.precision)
         return labels.span(text, look.palette.grad, size, italic=True)
     if look.graded and tensor.lacks_grad:
-        return labels.span("no grad", look.palette.faint, size, italic=True)
+        return labels.span("⚠ no grad", look.palette.trouble_ink, size, bold=True)
     return ""
 
 
-def _row(content: str, **attributes: object) -> str:
+def card_row(content: str, **attributes: object) -> str:
+    """Return one line of a card."""
     text = labels.gap(BODY) + content + labels.gap(BODY, 2)
     return labels.row(labels.cell(text, align="left", colspan=2, **attributes))
 
 
-def _rounded(node: str, rows: list[str], line: str, fill: str, dashed: bool) -> str:
+def rounded(node: str, rows: list[str], line: str, fill: str, dashed: bool) -> str:
+    """Return a card with round corners."""
     style = "rounded,dashed" if dashed else "rounded"
     card = labels.table(*rows, border=1, color=line, bgcolor=fill, style=style)
     return statement(node, id=node, label=f"<{card}>")

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from autograd.reading import figures
 
-from . import labels, words
+from . import flow, labels, words
 from .dot import FORMULA, GRAD, SAVED, VALUE, Look, Spacing, statement
 from .model import Edge, GraphData, OpNode, TensorNode
 
@@ -47,13 +47,14 @@ def operation(op: OpNode, look: Look) -> str:
         if symbol
         else {"shape": "box", "height": 0.4, "margin": "0.12,0.04", "style": "rounded,filled"}
     )
-    broken = bool(op.trouble) and look.detail >= GRAD
+    broken = op.is_broken and look.shows(GRAD)
     return statement(
         op.id,
         id=op.id,
         label=f"<{labels.span(op.symbol, palette.ink, 20 if symbol else SIZE)}>",
-        fillcolor=palette.op,
-        color=palette.trouble if broken else palette.op_line,
+        fillcolor=palette.second_op if op.of_backward else palette.op,
+        color=palette.trouble if broken else palette.second if op.of_backward else palette.op_line,
+        peripheries=2 if op.of_backward else 1,
         penwidth=2.5 if broken else 1,
         ordering="in",
         **extra,
@@ -107,13 +108,13 @@ def _line(
 def _value(tensor: TensorNode, look: Look) -> str:
     if tensor.kind == "constant":  # it has no other name
         return labels.span(tensor.label, look.palette.value, SIZE)
-    if look.detail < VALUE or tensor.value is None:
+    if not look.shows(VALUE) or tensor.value is None:
         return ""
     return labels.span(words.statistics(tensor.value, look.precision), look.palette.value, SIZE)
 
 
 def _gradient(tensor: TensorNode, look: Look) -> str:
-    if look.detail < GRAD:
+    if not look.shows(GRAD) or tensor.copy_of:
         return ""
     if tensor.grad is not None:
         text = words.statistics(tensor.grad, look.precision)
@@ -127,7 +128,7 @@ def _gradient(tensor: TensorNode, look: Look) -> str:
 def branch(edge: Edge, look: Look) -> Iterator[str]:
     """Draw the line from a wire into an operation: the local derivative, the share of a sum."""
     above = below = ""
-    if look.detail >= FORMULA and edge.local is not None:
+    if look.shows(FORMULA) and edge.local is not None:
         derivative = words.derivative(edge, look.precision)
         above = labels.span(derivative, look.palette.local, SMALL)
         if edge.share is not None:
@@ -139,7 +140,7 @@ def branch(edge: Edge, look: Look) -> Iterator[str]:
 def outlet(edge: Edge, op: OpNode, look: Look) -> Iterator[str]:
     """Draw the line from an operation to the wire of its output: what is kept for the way back."""
     below = ""
-    if look.detail >= SAVED and op.saved:
+    if look.shows(SAVED) and op.saved:
         kept = ", ".join(saved.name for saved in op.saved)
         below = labels.span(f"keeps {kept}", look.palette.local, SMALL)
     yield from _connection(edge, look, "", below, into_operation=False)
@@ -154,13 +155,14 @@ def _connection(
     finishing pass over the SVG joins the three parts to one edge. A line that runs down cannot
     carry words above and below itself; there they stand beside it.
     """
+    extra: dict[str, object] = flow.ink(edge.flow, look.palette) if look.view == "flow" else {}
     out, into = ("line:e", "line:w") if look.direction == "LR" else ("s", "n")
-    start: dict[str, object] = {"tailclip": "false", "weight": 2}
-    end: dict[str, object] = {"weight": 2}
+    start: dict[str, object] = {"tailclip": "false", "weight": 2} | extra
+    end: dict[str, object] = {"weight": 2} | extra
     tail, head = f"{edge.source}:{out}", edge.target
     if not into_operation:
-        start = {"weight": 100}
-        end = {"headclip": "false", "arrowhead": "none", "weight": 100}
+        start = {"weight": 100} | extra
+        end = {"headclip": "false", "arrowhead": "none", "weight": 100} | extra
         tail, head = edge.source, f"{edge.target}:{into}"
     if look.direction == "TB" or not (above or below):
         words = "<BR/>".join(labels.gap(SMALL, 2) + text for text in (above, below) if text)

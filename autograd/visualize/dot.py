@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from . import labels, style
-from .model import GraphData
+from autograd.reading import figures
+
+from . import flow, labels, style
+from .model import NOTES_APART, GraphData
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +19,14 @@ class Look:
     palette: style.Palette = style.LIGHT
     direction: str = "LR"
     precision: int = 2
-    detail: int = 4  # index into DETAILS
+    levels: frozenset[int] = frozenset(range(5))  # what is told, as indices into DETAILS
+    view: str = "both"
     setting_chars: int = 50  # how much of a setting is shown
     graded: bool = True  # some gradient is there, so that a missing one is worth a word
+
+    def shows(self, level: int) -> bool:
+        """Whether what belongs to this level of detail is told."""
+        return level in self.levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Spacing:
     fontsize: float
 
 
+_LINE = 110  # characters of a note that stand on one line
 DETAILS = ("op", "shape", "value", "grad", "formula", "saved")  # each adds to the one before
 OP, SHAPE, VALUE, GRAD, FORMULA, SAVED = range(len(DETAILS))
 
@@ -58,25 +67,12 @@ def document(body: Iterable[str], look: Look, spacing: Spacing, data: GraphData)
     below it, stands above the picture; a note alone stands at its foot.
     """
     palette = look.palette
-    title = labels.gap(10, 2).join(
-        words
-        for words in (
-            labels.span(data.title, palette.ink, 13, bold=True, limit=120),
-            labels.span(data.facts, palette.faint, 10),
-        )
-        if words
-    )
-    note = labels.span(data.note, palette.faint, 10, limit=300)
+    rows = [labels.row(labels.cell(line, align="left")) for line in _caption(data, look)]
     captioned: dict[str, object] = {}
-    if title or note:
-        rows = [
-            labels.row(labels.cell(words + labels.gap(10, 2), align="left"))
-            for words in (title, note)
-            if words
-        ]
+    if rows:
         captioned["label"] = f"<{labels.table(*rows)}>"
         captioned["labeljust"] = "l"
-        captioned["labelloc"] = "t" if title else "b"
+        captioned["labelloc"] = "t" if data.title or data.facts else "b"
     return [
         statement(
             "graph",
@@ -98,3 +94,30 @@ def document(body: Iterable[str], look: Look, spacing: Spacing, data: GraphData)
         statement("edge", color=palette.wire, penwidth=1, arrowsize=0.65, fontname=style.FONT),
         *body,
     ]
+
+
+def _caption(data: GraphData, look: Look) -> Iterator[str]:
+    """Yield the lines of the caption: title and facts, what colors mean, the note."""
+    palette = look.palette
+    title = (
+        labels.span(data.title, palette.ink, 13, bold=True, limit=120),
+        labels.span(data.facts, palette.faint, 10, limit=120),
+    )
+    if any(title):
+        yield labels.gap(10, 2).join(filter(None, title)) + labels.gap(10, 2)
+    if any(op.of_backward for op in data.ops):
+        yield _swatch("recorded forward", palette.op_line, palette.op, palette) + _swatch(
+            "recorded by backward, create_graph=True", palette.second, palette.second_op, palette
+        )
+    if look.view == "flow":
+        yield flow.legend(palette)
+        if extremes := flow.summary(data, look.precision):
+            yield labels.span(extremes, palette.faint, 10, limit=200) + labels.gap(10, 2)
+    for note in data.note.split(NOTES_APART):
+        for line in textwrap.wrap(figures.clean(note, 1000), _LINE):
+            yield labels.span(line, palette.faint, 10, limit=_LINE) + labels.gap(10, 2)
+
+
+def _swatch(words: str, line: str, fill: str, palette: style.Palette) -> str:
+    mark = labels.span("●", line, 12) + labels.gap(10)
+    return mark + labels.span(words, palette.faint, 10) + labels.gap(10, 4)

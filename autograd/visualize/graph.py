@@ -12,13 +12,13 @@ from typing import Any
 
 import graphviz
 
-from . import cards, dot, render, svg, text
-from . import circuit as circuits
+from . import backward, cards, circuit, dot, render, svg, text
 from .model import GraphData
 from .render import PNG_DPI
 from .stepper import Steps
 
 PNG_LIMIT = 32767  # Graphviz shrinks, without a word, what would be larger
+STYLES: dict[str, Any] = {"circuit": circuit, "cards": cards, "backward": backward}
 
 
 class Graph(graphviz.Digraph):
@@ -34,18 +34,19 @@ class Graph(graphviz.Digraph):
         self,
         data: GraphData,
         look: dot.Look,
-        *,
-        circuit: bool,
+        style: Any,
         theme: str = "light",
         timeout: float | None = 20.0,
+        renderer: str | None = None,
     ) -> None:
-        kind = circuits if circuit else cards
-        super().__init__(body=dot.document(kind.lines(data, look), look, kind.SPACING, data))
+        """`style` is the module that draws: circuit, cards or backward."""
+        super().__init__(body=dot.document(style.lines(data, look), look, style.SPACING, data))
         self.data = data
         self._look = look
         self._circuit = circuit
         self._theme = theme
         self._timeout = timeout
+        self._renderer = renderer
 
     @property
     def note(self) -> str:
@@ -69,8 +70,7 @@ class Graph(graphviz.Digraph):
         wide, high = (length * PNG_DPI / 72 for length in points)
         size = f"{wide:,.0f} px wide" if wide > high else f"{high:,.0f} px high"
         raise ValueError(
-            f"PNG would be {size} (limit {PNG_LIMIT:,}). Save SVG or PDF, or draw less with "
-            "max_nodes=."
+            f"PNG would be {size} (limit {PNG_LIMIT:,}). Save SVG or PDF, or collapse with depth=."
         )
 
     def pdf(self) -> bytes:
@@ -120,7 +120,7 @@ class Graph(graphviz.Digraph):
         if work.is_huge:
             stop = f"; stopping after {self._timeout:g} s (timeout=)" if self._timeout else ""
             warnings.warn(f"{work}: layout may take a minute{stop}.", stacklevel=3)
-        return render.render(self.source, kind, work, self._timeout)
+        return render.render(self.source, kind, work, self._timeout, self._renderer)
 
     def _repr_svg_(self) -> str | None:
         try:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+NOTES_APART = "  "  # between the notes of a picture
+
 TensorKind = Literal["input", "parameter", "constant", "value", "output", "cut"]
 
 
@@ -46,6 +48,7 @@ class TensorNode:
     requires_grad: bool = False
     named: bool = True  # False: the name is ours ("t3"), not the user's
     uses: int = 1
+    hidden_uses: bool = False  # something that uses it is not drawn
     copy_of: str = ""  # id of the leaf this one repeats; one used far apart is drawn near each use
 
     @property
@@ -77,7 +80,25 @@ class OpNode:
     expression: str = ""  # "q = x + y"
     source: str = ""  # where the user wrote it: "train.py:12"
     module: str = ""  # path of the module it belongs to: "layers.0"
-    trouble: str = ""
+    caption: str = ""  # its module, if that is nothing but this operation, and needs no frame
+    node: str = ""  # its node in the recorded graph: "MulBackward"
+    of_backward: bool = False  # recorded by a backward with create_graph=True
+    trouble: str = ""  # "first -inf: 12 of 320 values", "dead: every output is 0"
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether inf or nan came into the graph here, which is worse than zeros."""
+        return bool(self.trouble) and "dead: " not in self.trouble
+
+
+@dataclass(slots=True)
+class GroupNode(OpNode):
+    """Many operations on one card: a module that is not opened, repeats, a chain."""
+
+    about: str = ""  # "Linear(64, 10)"
+    ops: int = 1
+    parameters: int = 0  # elements
+    weights_grad: float | None = None  # the norm of the gradients of all its parameters
 
 
 @dataclass(slots=True)
@@ -92,6 +113,7 @@ class Edge:
     partial: str = ""  # what it is the derivative of, and by what: "∂f/∂q"
     formula: str = ""  # the local derivative in names: "z"
     share: float | None = None  # what this wire adds to the gradient of its tensor, at a fan-out
+    flow: float | None = None  # the norm of the gradient that comes back along it
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +121,7 @@ class Module:
     """A frame around the operations of one module."""
 
     path: str
+    label: str = ""  # what is written: the path, or "Block × 12"
     description: str = ""
 
 
@@ -122,6 +145,11 @@ class GraphData:
     def ops(self) -> list[OpNode]:
         """The nodes that are operations, in topological order."""
         return [node for node in self.nodes if isinstance(node, OpNode)]
+
+    @property
+    def groups(self) -> list[GroupNode]:
+        """The nodes that stand for many operations."""
+        return [node for node in self.nodes if isinstance(node, GroupNode)]
 
     def node(self, name: str) -> TensorNode | OpNode:
         """Return the node called `name`."""

@@ -1,5 +1,6 @@
-"""Which module an operation belongs to, as the names of parameters tell.
+"""Which module an operation belongs to.
 
+Who looked on while the network ran (`watch`) has seen it. Else the names of parameters tell:
 `layers.0.weight` belongs to module `layers.0`, and so does the operation that uses it. An operation
 without parameters belongs to the innermost module that it lies inside of: one with operations both
 before it and after it. So no edge leaves a frame and comes back.
@@ -9,51 +10,139 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
 
 from autograd.reading.recorded import Step
 
-from .model import Module
+from .watch import describe, seen_of
 
 _DEEPEST = 8  # frames in frames
 
 
-def module_paths(steps: list[Step], parameters: Mapping[int, str]) -> dict[int, str]:
-    """Return the path of each operation's module, by id; `parameters` are the names, by id."""
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What is known of the modules of a network from the network itself."""
+
+    descriptions: Mapping[str, str] = field(default_factory=dict)  # by path
+    forwards: Mapping[CodeType, set[str]] = field(default_factory=dict)  # paths, by code of forward
+
+
+class Modules:
+    """The modules of a graph: where each operation belongs, and what each module is."""
+
+    def __init__(self, steps: list[Step], parameters: Mapping[int, str], network: Network) -> None:
+        """`parameters` are the names of parameters, by id of the value."""
+        self.descriptions = dict(network.descriptions)
+        watched = _watched(steps, self.descriptions)
+        if watched is None:
+            watched = _by_parameters(steps, parameters, network.forwards)
+        self._paths = watched
+
+    def path(self, step: Step) -> str:
+        """Return the path of an operation's module; "" if it belongs to none."""
+        return self._paths.get(id(step), "")
+
+    def description(self, path: str) -> str:
+        """Return what is known of a module: `Linear(64, 10)`, `Block`."""
+        return self.descriptions.get(path, "")
+
+    def name_of_class(self, path: str) -> str:
+        """Return the name of a module's class, or "" where that is not known."""
+        return self.description(path).partition("(")[0]
+
+    @property
+    def depth(self) -> int:
+        """Return how many modules stand inside one another."""
+        return max((len(ancestry(path)) for path in self._paths.values()), default=0)
+
+
+def network_of(model: Any) -> Network:
+    """Return what there is to know of the modules in `model`."""
+    descriptions, forwards = {}, defaultdict(set)
+    for path, module in model.named_modules():
+        descriptions[path] = describe(module)
+        if code := getattr(type(module).forward, "__code__", None):
+            forwards[code].add(path)
+    return Network(descriptions, forwards)
+
+
+def _watched(steps: list[Step], descriptions: dict[str, str]) -> dict[int, str] | None:
+    """Return the paths of modules that were seen at work, or None if nobody looked on."""
+    paths = {}
+    for step in steps:
+        seen = seen_of(step.node)
+        if seen is not None:
+            path = [part for part, _ in seen.modules]
+            paths[id(step)] = path[-1] if path else ""
+            for part, description in seen.modules:
+                descriptions.setdefault(part, description)
+    return paths if any(paths.values()) else None
+
+
+def _by_parameters(
+    steps: list[Step], parameters: Mapping[int, str], forwards: Mapping[CodeType, set[str]]
+) -> dict[int, str]:
     own: dict[int, list[str]] = {}  # its module, and all those around that, innermost last
+    latest: dict[str, int] = {}  # how far the forward of a module has come, by path
     for step in steps:
         names = [parameters[id(v)] for _, v in step.operands if id(v) in parameters]
-        own[id(step)] = _ancestry(names[0].rpartition(".")[0]) if names else []
+        if names:
+            own[id(step)] = ancestry(names[0].rpartition(".")[0])
+        else:
+            own[id(step)] = _by_forward(step, own, latest, forwards)
 
-    before: dict[
-        int, set[str]
-    ] = {}  # modules with operations that lead to this one, or with itself
-    after: dict[int, set[str]] = defaultdict(set)
+    before: dict[int, frozenset[str]] = {}  # modules with operations that lead to this one, or here
+    after: dict[int, frozenset[str]] = defaultdict(frozenset)
     for step in steps:
         reached = [before[id(v.step)] for _, v in step.operands if id(v.step) in before]
-        before[id(step)] = set(own[id(step)]).union(*reached)
+        before[id(step)] = _union([frozenset(own[id(step)]), *reached])
     for step in reversed(steps):
-        after[id(step)] |= set(own[id(step)])
+        after[id(step)] = _union([after[id(step)], frozenset(own[id(step)])])
         for _, value in step.operands:
-            after[id(value.step)] |= after[id(step)]
+            after[id(value.step)] = _union([after[id(value.step)], after[id(step)]])
 
     paths = {}
     for step in steps:
-        around = own[id(step)] or sorted(before[id(step)] & after[id(step)], key=_depth)
+        around = own[id(step)]
+        if not around:
+            around = sorted(before[id(step)] & after[id(step)], key=lambda p: (p.count("."), p))
         paths[id(step)] = around[-1] if around else ""
     return paths
 
 
-def _ancestry(path: str) -> list[str]:
+def _by_forward(
+    step: Step,
+    own: Mapping[int, list[str]],
+    latest: dict[str, int],
+    forwards: Mapping[CodeType, set[str]],
+) -> list[str]:
+    """Return the module whose `forward` the operation stands in, and those around that. Of several
+    modules with this `forward` it is the one that an operand comes from, if its `forward` has not
+    come further already; else it is not known."""
+    code, lasti = step.node._data[5:7]
+    for _, value in step.operands if code in forwards else ():
+        for path in reversed(own.get(id(value.step), [])):
+            if path in forwards[code] and latest.get(path, -1) < lasti:
+                latest[path] = lasti
+                return ancestry(path)
+    return []
+
+
+def _union(sets: list[frozenset[str]]) -> frozenset[str]:
+    """Return the union; one of the sets themselves where it holds all, so that chains share it."""
+    largest = max(sets, key=len)
+    return largest if all(each <= largest for each in sets) else largest.union(*sets)
+
+
+def ancestry(path: str) -> list[str]:
     """Return the modules around and at a path: `layers`, `layers.0`."""
     parts = [part for part in path.split(".") if part][:_DEEPEST]
     return [".".join(parts[: depth + 1]) for depth in range(len(parts))]
 
 
-def _depth(path: str) -> tuple[int, str]:
-    return path.count("."), path
-
-
-def frames(paths: Iterable[str]) -> list[Module]:
-    """Return the modules of these paths and those around them, outer ones first."""
-    found = dict.fromkeys(module for path in paths for module in _ancestry(path))
-    return [Module(path) for path in found]
+def common(paths: Iterable[str]) -> str:
+    """Return the innermost module that holds all of `paths`."""
+    shared = set.intersection(*({"", *ancestry(path)} for path in paths))
+    return max(shared, key=len)

@@ -15,10 +15,13 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 FORMATS = ("svg", "png", "pdf")
+RENDERERS = ("pygraphviz", "dot")
 PNG_DPI = 192
 _LOCK = threading.Lock()  # Graphviz promises nothing about threads
 
@@ -75,18 +78,25 @@ class Effort:
         return f"{self.nodes:,} nodes, {self.long:,} long-edge segments"
 
 
-def renderer() -> str:
-    """Return what there is to lay out graphs: "pygraphviz" or "dot". Raises RendererNotFound."""
-    with contextlib.suppress(ImportError):
-        importlib.import_module("pygraphviz")
-        return "pygraphviz"
-    if shutil.which("dot") is not None:
+def renderer(wanted: str | None = None) -> str:
+    """Return what lays out graphs: `wanted`, or what the environment variable GRADBOOK_RENDERER
+    names, or the first of "pygraphviz" and "dot" that is there. Raises RendererNotFound."""
+    wanted = wanted or os.environ.get("GRADBOOK_RENDERER")
+    if wanted and wanted not in RENDERERS:
+        raise ValueError(f"GRADBOOK_RENDERER must be pygraphviz or dot, but it is {wanted!r}")
+    if wanted in (None, "", "pygraphviz"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module("pygraphviz")
+            return "pygraphviz"
+    if wanted in (None, "", "dot") and shutil.which("dot") is not None:
         return "dot"
     raise RendererNotFound
 
 
-def render(source: str, kind: str, effort: Effort, timeout: float | None) -> bytes:
-    """Lay out a graph in DOT and draw it as `kind`.
+def render(
+    source: str, kind: str, effort: Effort, timeout: float | None, wanted: str | None = None
+) -> bytes:
+    """Lay out a graph in DOT and draw it as `kind`, by the renderer that is `wanted`.
 
     A layout that takes too long is tried once more with less care for edges, about ten times
     faster, before it is given up. Raises RendererNotFound, LayoutTimeout, LayoutCrashed.
@@ -95,7 +105,9 @@ def render(source: str, kind: str, effort: Effort, timeout: float | None) -> byt
         raise ValueError(f"cannot draw as {kind!r}; the formats are {', '.join(FORMATS)}")
     if kind == "png":
         source = source.replace("{", f"{{\n\tgraph [dpi={PNG_DPI}]", 1)
-    chosen = renderer()
+    chosen = renderer(wanted)
+    if kind != "svg" and not has_fonts():
+        warnings.warn(NO_FONTS, stacklevel=4)
     if chosen == "pygraphviz" and effort.is_small:
         return _render_here(source, kind)
     command = (
@@ -111,9 +123,30 @@ def render(source: str, kind: str, effort: Effort, timeout: float | None) -> byt
         return _render_in_child(command, hasty, effort, left)
     except subprocess.TimeoutExpired:
         raise LayoutTimeout(
-            f"no layout within {timeout:g} s ({effort}). Try max_nodes=150 or timeout=None. The "
-            "DOT is in .source, the text in .text()."
+            f"no layout within {timeout:g} s ({effort}). Try depth=1, max_nodes=150 or "
+            "timeout=None. The DOT is in .source, the text in .text()."
         ) from None
+
+
+NO_FONTS = (
+    "No fonts found: PNG and PDF would show empty boxes. Save SVG, or install a font (apt install "
+    "fonts-dejavu-core)."
+)
+FONT_FOLDERS = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "/usr/X11R6/lib/X11/fonts",
+    "~/.fonts",
+    "~/.local/share/fonts",
+)
+
+
+def has_fonts() -> bool:
+    """Whether there is any font to draw with. Windows and macOS always have some."""
+    if not sys.platform.startswith("linux"):
+        return True
+    files = (file for folder in FONT_FOLDERS for file in Path(folder).expanduser().rglob("*"))
+    return any(file.suffix.lower() in (".ttf", ".otf", ".ttc", ".pfb", ".pcf") for file in files)
 
 
 def _render_here(source: str, kind: str) -> bytes:
@@ -156,5 +189,5 @@ def _render_in_child(
         reason = f"exit code {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
     raise LayoutCrashed(
         f"Graphviz stopped with {reason} while laying out {effort.nodes:,} nodes. Your session is "
-        "unaffected. Try max_nodes=150; the DOT is in .source."
+        "unaffected. Try depth=1; the DOT is in .source."
     )

@@ -38,6 +38,15 @@ class Palette:
     trouble_card: str
     trouble_row: str
     trouble_ink: str
+    second: str  # head of a card, line of a circle, for what a backward recorded
+    second_op: str  # inside of that circle
+    module: str  # a module that is not opened
+    module_line: str
+    flow_lost: str  # the gradient-flow view, from vanishing gradients to exploding ones
+    flow_small: str
+    flow_usual: str
+    flow_large: str
+    flow_wild: str
 
 
 LIGHT = Palette(
@@ -63,6 +72,15 @@ LIGHT = Palette(
     trouble_card="#fff1ec",
     trouble_row="#ffe1d9",
     trouble_ink="#8c1d18",
+    second="#7a3b69",
+    second_op="#f6ebf3",
+    module="#eef1f5",
+    module_line="#5d6977",
+    flow_lost="#1f5fbf",
+    flow_small="#5a9bd8",
+    flow_usual="#7b8794",
+    flow_large="#e08214",
+    flow_wild="#b10026",
 )
 
 DARK = Palette(
@@ -88,6 +106,15 @@ DARK = Palette(
     trouble_card="#2b1a1a",
     trouble_row="#4a1f1c",
     trouble_ink="#ffc9c2",
+    second="#8a4a78",
+    second_op="#3a2336",
+    module="#262f3a",
+    module_line="#8e9cab",
+    flow_lost="#4d8df6",
+    flow_small="#8fc1f0",
+    flow_usual="#9aa7b5",
+    flow_large="#ffab40",
+    flow_wild="#ff5a6e",
 )
 
 THEMES = {"light": LIGHT, "dark": DARK, "auto": LIGHT}  # "auto": light, with DARK's colors in CSS

@@ -14,9 +14,12 @@ FEW = 6  # elements that are told one by one
 def summarize(array: Any) -> Summary:
     """Copy what a picture tells of `array`: its elements if they are few, else their statistics."""
     array = np.asarray(array)
-    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
     with np.errstate(all="ignore"):
-        some = finite.astype(np.float64, copy=False).ravel() if finite.size else np.zeros(0)
+        numbers = array.astype(np.float64, copy=False).ravel()
+        norm = float(np.sqrt(numbers @ numbers))
+        some = numbers if np.isfinite(norm) else numbers[np.isfinite(numbers)]
+        if not np.isfinite(norm) and some.size == numbers.size:  # it was its square that was not
+            norm = float(np.abs(some).max() * np.linalg.norm(some / np.abs(some).max()))
         return Summary(
             shape=array.shape,
             dtype=array.dtype.name,
@@ -25,14 +28,15 @@ def summarize(array: Any) -> Summary:
             std=float(some.std()) if some.size else float("nan"),
             low=float(some.min()) if some.size else float("nan"),
             high=float(some.max()) if some.size else float("nan"),
-            norm=float(np.linalg.norm(array.astype(np.float64, copy=False).ravel())),
-            zeros=float((array == 0).mean()) if array.size else 0.0,
-            trouble=_trouble(array, array.size - finite.size),
+            norm=norm,
+            zeros=1 - np.count_nonzero(array) / array.size if array.size else 0.0,
+            trouble=_trouble(array, array.size - some.size),
         )
 
 
 def _trouble(array: np.ndarray, count: int) -> str:
     if not count:
         return ""
-    first = array[~np.isfinite(array)].ravel()[0]
+    broken = array[~np.isfinite(array)].ravel()
+    first = np.nan if np.isnan(broken).any() else broken[0]
     return f"{first}: {count:,} of {array.size:,} values" if array.size > 1 else str(first)

@@ -68,23 +68,23 @@ def _line(tensor: TensorNode, op: OpNode | None, edge: Edge | None, look: Look, 
     if first:
         if op is not None:
             parts = [labels.clean(op.expression, 120)]
-        if look.detail >= SHAPE and tensor.shape:
+        if look.shows(SHAPE) and tensor.shape:
             parts.append(figures.shape(tensor.shape, tensor.dtype))
-        if look.detail >= VALUE and tensor.value is not None:
+        if look.shows(VALUE) and tensor.value is not None:
             value = words.statistics(tensor.value, look.precision)
             if tensor.value.items is not None:
                 parts[0] += f" = {value}" if tensor.kind != "constant" else ""
             else:
                 parts.append(value)
-        if look.detail >= GRAD and tensor.grad is not None:
+        if look.shows(GRAD) and tensor.grad is not None:
             parts.append(words.gradient(tensor.grad, look.precision))
-        if look.detail >= GRAD and op is not None and op.trouble:
+        if look.shows(GRAD) and op is not None and op.trouble:
             parts.append(f"⚠ {op.trouble}")
         if tensor.kind == "cut":
             parts.append("…")
     else:
         parts[0] = f"↑ {parts[0]}"
-    if look.detail >= FORMULA and edge is not None and edge.local is not None:
+    if look.shows(FORMULA) and edge is not None and edge.local is not None:
         parts.append(words.derivative(edge, look.precision))
         if edge.share is not None:
             parts.append(figures.signed(edge.share, look.precision))
