@@ -14,7 +14,7 @@ from . import render, style
 from .collect import Collector
 from .derivatives import gradients
 from .dot import DETAILS, GRAD, OP, SHAPE, Look
-from .graph import STYLES, Graph
+from .graph import Graph
 from .model import NOTES_APART, GraphData
 from .modules import Network, network_of
 from .part import Extent
@@ -201,8 +201,8 @@ def _draw(outputs: list[Tensor], options: Options) -> Graph:
         graded=any(tensor.grad is not None for tensor in data.tensors),
         setting_chars=options.setting_chars,
     )
-    style_name = "backward" if options.view == "backward" else "circuit" if circuit else "cards"
-    return Graph(data, look, STYLES[style_name], options.theme, options.timeout, options.renderer)
+    how = "backward" if options.view == "backward" else "circuit" if circuit else "cards"
+    return Graph(data, look, how, options.theme, options.timeout, options.renderer)
 
 
 def _parameters(options: Options) -> tuple[dict[str, Any], Network, str]:

@@ -34,16 +34,17 @@ class Graph(graphviz.Digraph):
         self,
         data: GraphData,
         look: dot.Look,
-        style: Any,
+        style: str,
         theme: str = "light",
         timeout: float | None = 20.0,
         renderer: str | None = None,
     ) -> None:
-        """`style` is the module that draws: circuit, cards or backward."""
-        super().__init__(body=dot.document(style.lines(data, look), look, style.SPACING, data))
+        """`style` is one of STYLES."""
+        self._style = style
+        lines = self.drawing.lines(data, look)
+        super().__init__(body=dot.document(lines, look, self.drawing.SPACING, data))
         self.data = data
         self._look = look
-        self._circuit = circuit
         self._theme = theme
         self._timeout = timeout
         self._renderer = renderer
@@ -52,6 +53,11 @@ class Graph(graphviz.Digraph):
     def note(self) -> str:
         """What the picture does not show, and how to see it; "" if it shows everything."""
         return self.data.note
+
+    @property
+    def drawing(self) -> Any:
+        """The module that draws it: circuit, cards or backward."""
+        return STYLES[self._style]
 
     def svg(self) -> str:
         """Return the picture as SVG: one file that needs nothing else."""

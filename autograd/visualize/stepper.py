@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import cards, circuit, dot, labels, render, style, words
+from . import dot, labels, render, style, words
 from .model import GraphData, OpNode, TensorNode
 from .steps import Step, Story, tell
 
@@ -262,7 +262,7 @@ def strip(graph: Graph, story: Story) -> list[str]:
     """Return the lines of a DOT document with a picture for each step: every picture is the whole
     one, what is to come in no color at all."""
     look = graph._look
-    kind: Any = circuit if graph._circuit else cards
+    kind = graph.drawing
     body: list[str] = []
     numbered = list(enumerate(story.steps))
     if look.direction == "LR":
