@@ -6,12 +6,14 @@ remembers the last of them, so that it can say by what.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from autograd.layout import Layout, layout_of, memory_of
 from autograd.node import users_frame, where
-from autograd.tensor import Tensor, storage
+from autograd.tensor import Tensor, memory, storage
 
 
 class Change:
@@ -34,25 +36,48 @@ def touch(t: Tensor, name: str, frame: Any) -> None:
     changes[1] = Change(name, frame)
 
 
-def fill(target: np.ndarray, values: Any) -> None:
-    """Replace the contents of an array. RuntimeError if elements lie on top of each other."""
-    if not target.flags.writeable and not _made_writeable(target):
+def fill(target: np.ndarray, values: Any, uniform: bool = False) -> None:
+    """Replace the contents of an array. RuntimeError where :func:`opened` raises one."""
+    opened(target, uniform)[...] = values
+
+
+def opened(array: np.ndarray, uniform: bool = False) -> np.ndarray:
+    """``array``, to be written to. RuntimeError if its memory is read-only; or if several elements
+    lie at one place, unless all will be the same (``uniform``)."""
+    flags = array.flags
+    if flags.writeable and flags.c_contiguous:
+        return array
+    if not uniform and Layout(array.shape, array.strides, 0).overlaps():
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location (it was made by expand or broadcast), or its memory is "
-            "read-only. Please clone() the tensor before performing the operation."
+            "single memory location (it was made by expand, unfold or as_strided). Please clone() "
+            "the tensor before performing the operation."
         )
-    target[...] = values
+    if not flags.writeable:  # it may have been closed only because it was stretched
+        array = layout_of(array).of(memory_of(array))
+        if not array.flags.writeable:
+            raise RuntimeError(
+                "the memory of the written-to tensor is read-only: it belongs to a NumPy array "
+                "that is. Please clone() the tensor before performing the operation."
+            )
+    return array
 
 
-def _made_writeable(view: np.ndarray) -> bool:
-    """Whether the view could be opened for writing: one element of something stretched, say, that
-    is not stretched itself."""
-    stretched = any(not step and n > 1 for step, n in zip(view.strides, view.shape, strict=True))
-    if stretched or view.base is None:
-        return False
-    try:
-        view.flags.writeable = True
-    except ValueError:  # the memory itself is read-only
-        return False
-    return True
+def check_apart(t: Tensor, others: Iterable[Any], name: str, part: Any = None) -> None:
+    """Raise RuntimeError if a tensor among ``others`` lies in part where ``t`` is to be written (or
+    only ``part`` of its array)."""
+    for other in others:
+        if (
+            isinstance(other, Tensor)
+            and other is not t
+            and other._storage is not None
+            and other._storage is t._storage
+            and layout_of(memory(t) if part is None else part).meets_in_part(
+                layout_of(memory(other))
+            )
+        ):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to "
+                f"tensor refer to a single memory location ({name} would read what it has already "
+                "written). Please clone() the input before performing the operation."
+            )

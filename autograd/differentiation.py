@@ -183,7 +183,7 @@ def _edges(inputs: list[Output]) -> list[GradientEdge]:
     edges = []
     for index, x in enumerate(inputs):
         if isinstance(x, Tensor):
-            if not x.requires_grad:  # (which brings the node of a view up to date)
+            if not x.requires_grad:
                 raise RuntimeError(
                     f"One of the differentiated Tensors does not require grad: input {index}, of "
                     f"shape {tuple(x.shape)}. Call x.requires_grad_() on it before computing the "

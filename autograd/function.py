@@ -340,7 +340,7 @@ def _output(
     for t in inputs:
         if t._storage is connected._storage:
             base = t if t._view is None else t._view.base
-            connected._view = View(base, None, storage(t)[0], "function")
+            connected._view = View(base, storage(t)[0], "function")
     return connected
 
 

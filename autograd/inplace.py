@@ -4,8 +4,8 @@ One idea carries all of them: compute the result out of place, write it into the
 the tensor to its new place in the graph (*rebase* it). If the tensor is a view, what really changed
 is its base: the base's new value is the old one with the viewed part replaced (``copy_slices``),
 and every view of it, this one included, is a view of that new value; ``tensor.refresh`` sees to
-that when a view is next used. The memory counts its changes, so that backward notices when
-something it kept was overwritten.
+that when a view is next used. Where a part lies is told by layouts (see layout.py). The memory
+counts its changes, so that backward notices when something it kept was overwritten.
 """
 
 from __future__ import annotations
@@ -16,38 +16,73 @@ from typing import Any
 
 import numpy as np
 
-from autograd.changes import fill, touch
+from autograd.changes import check_apart, fill, touch
 from autograd.dtypes import can_cast
 from autograd.grad_mode import recording
+from autograd.layout import laid_out, layout_of
 from autograd.node import Node, name_of, users_frame
-from autograd.op import op
+from autograd.op import linear, op
 from autograd.record import node_of, record
-from autograd.tensor import Tensor, memory, move, refresh, wrap
+from autograd.tensor import Tensor, memory, move, refresh, storage, wrap
 
 
 def in_place(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The in-place form of an out-of-place operation: ``add`` -> ``add_``."""
+    primitive = getattr(function, "op", None)
 
     def apply(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return write(self, lambda old: function(old, *args, **kwargs), name, sys._getframe(1))
+        others = (*args, *kwargs.values()) if kwargs else args
+        check_apart(self, others, name)
+        return write(
+            self,
+            lambda old: function(old, *args, **kwargs),
+            name,
+            sys._getframe(1),
+            keeps=_keeps_old(primitive, self, others),
+        )
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = f"In-place version of :func:`{name.rstrip('_')}`."
     return apply
 
 
-def write(t: Tensor, compute: Callable[[Tensor], Any], name: str, frame: Any) -> Tensor:
-    """Replace the contents of ``t`` by ``compute(t)``, recorded if gradients are due."""
-    old = _as_it_was(t)
+def _keeps_old(primitive: Any, t: Tensor, others: tuple[Any, ...]) -> bool:
+    """Whether backward may need the old value of ``t``: where a gradient is due to an input whose
+    rule asks for it. (Of a function that is no primitive, all that is known is whether any is.)"""
+    due = [isinstance(x, Tensor) and x.requires_grad for x in (t, *others)]
+    if not recording() or True not in due:
+        return False
+    if primitive is None or len(due) < len(primitive.inputs):
+        return True
+    first, *_ = primitive.inputs
+    return any(
+        d and name in primitive.rules and first in primitive.rules[name].needs
+        for d, name in zip(due, primitive.inputs, strict=False)
+    )
+
+
+def write(
+    t: Tensor,
+    compute: Callable[[Tensor], Any],
+    name: str,
+    frame: Any,
+    *,
+    keeps: bool = True,
+    uniform: bool = False,
+) -> Tensor:
+    """Replace the contents of ``t`` by ``compute(t)``, recorded if gradients are due.
+
+    ``keeps`` says that backward may need the old value, ``uniform`` that all elements will be the
+    same number, and a constant."""
+    old = _as_it_was(t, keeps)
     new = compute(old)
     _check_result(t, new, name)
-    base = t._view.base if t._view is not None else t
-    recorded = recording() and (new._requires_grad or t.requires_grad or base._requires_grad)
+    recorded = recording() and (new._requires_grad or t.requires_grad)
     if recorded:
         check_in_place(t, name)
         if old._requires_grad and not new._requires_grad:  # an operation without a derivative
             new = _forget(old, new)
-    fill(memory(t), new._array)
+    fill(memory(t), new._array, uniform)
     touch(t, name, frame)
     if recorded and new._requires_grad:
         if new._array.dtype != t._array.dtype:
@@ -56,42 +91,62 @@ def write(t: Tensor, compute: Callable[[Tensor], Any], name: str, frame: Any) ->
     return t
 
 
-def _as_it_was(t: Tensor) -> Tensor:
-    """The old value, as a tensor of its own. While gradients are recorded it may be kept for
-    backward: then it is a copy, for the memory is about to change. Otherwise the same array will
-    do."""
+def _as_it_was(t: Tensor, keeps: bool) -> Tensor:
+    """The old value, as a tensor of its own. If it may be kept for backward, it is a copy, for the
+    memory is about to change. Otherwise the same array will do."""
     node = t.grad_fn
     if not recording():
         return wrap(t._array)
-    old = wrap(t._array.copy())
+    old = wrap(t._array.copy() if keeps else t._array)
     if t._requires_grad:
         old._node, old._slot, old._requires_grad = node or node_of(t), t._slot, True
     return old
 
 
+def reshape_in_place(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The in-place form of an operation that returns a view: ``transpose`` -> ``transpose_``. The
+    tensor becomes that view of what it was; its memory stays as it is."""
+
+    def apply(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if recording() and self.requires_grad:
+            check_in_place(self, name)
+        seen = function(self, *args, **kwargs)
+        touch(self, name, sys._getframe(1))
+        if self._view is not None:
+            self._view.version = storage(self)[0]  # its node is up to date
+        self._array = memory(seen)
+        if hasattr(self, "_accumulator"):
+            del self._accumulator  # it remembers the old shape
+        if seen._node is not None:
+            move(self, seen._node, seen._slot)
+        return self
+
+    apply.__name__ = apply.__qualname__ = name
+    apply.__doc__ = f"In-place version of :func:`{name.rstrip('_')}`."
+    return apply
+
+
 def check_in_place(t: Tensor, name: str) -> None:
     """Raise RuntimeError where a recorded in-place change has no meaning: on leaves that require
-    grad and their views."""
-    if t._view is None:
-        if t._requires_grad and t._node is None:
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation "
-                f"({name}). Its gradient is defined at the value it had. Update parameters inside "
-                "torch.no_grad(), or write the out-of-place form: y = x + 1."
-            )
-        return
-    base = t._view.base
-    if t._view.origin in _NOT_IN_PLACE and (base._requires_grad or t._view.origin != "no_grad"):
-        source = name_of(t._node) if t._node else "an operation"
+    grad and their views, and on views that cannot be taken again."""
+    view = t._view
+    if view is not None and view.origin in _NOT_IN_PLACE:
+        source = "A tensor" if t._node is None else f"Output {t._slot} of {name_of(t._node)}"
         raise RuntimeError(
-            f"Output {t._slot} of {source} is a view and is being modified inplace ({name}). "
-            + _NOT_IN_PLACE[t._view.origin]
+            f"{source} is a view and is being modified inplace ({name}). "
+            + _NOT_IN_PLACE[view.origin]
         )
-    if base._requires_grad and base._node is None:
+    if view is not None and t.requires_grad and view.base._node is None:
         raise RuntimeError(
             "a view of a leaf Variable that requires grad is being used in an in-place operation "
             f"({name}). Change it inside torch.no_grad(), or work on a copy: y = x.clone(); y[0] = "
             "1."
+        )
+    if view is None and t._requires_grad and t._node is None:
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation "
+            f"({name}). Its gradient is defined at the value it had. Update parameters inside "
+            "torch.no_grad(), or write the out-of-place form: y = x + 1."
         )
 
 
@@ -117,9 +172,9 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
     base = t._view.base
     old = node_of(base) if base._requires_grad else None
     slots = (base._slot if old else 0, slot)
-    take = t._view.take
-    frame = users_frame(sys._getframe(1))
     array = memory(base)
+    layouts = layout_of(array), layout_of(memory(t))
+    frame = users_frame(sys._getframe(1))
     changed = record(
         _copy_slices.op.node,
         _copy_slices.op.how,
@@ -128,7 +183,7 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
         array.dtype,
         (old, node),
         slots if any(slots) else None,
-        (take, take),
+        (layouts, layouts),
         None,
         frame,
     )
@@ -138,12 +193,23 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
         refresh(t)  # the gradient of the new value from now on
 
 
-@op(dbase=lambda dy, take: _without(dy, take), dpart=lambda dy, take: take(_contiguous(dy)))
-def _copy_slices(base: Any, part: Any, take: Any) -> Any:
-    """``base`` with the part that ``take`` views replaced by ``part``."""
-    out = np.array(base, order="C")
-    fill(take(out), part)
-    return out
+@op(
+    dbase=lambda dy, source, target: _copy_slices(dy, 0, source, target),
+    dpart=lambda dy, source, target: _restride(dy, source, target),
+)
+def _copy_slices(base, part, source, target):
+    """``base``, laid out in memory as ``source``, with ``part`` written to where ``target``
+    reads."""
+    row = laid_out(base, source, target.reach())
+    target.of(row)[...] = part
+    return source.of(row)
+
+
+@linear(dx=lambda dy, source, target: _restride(dy, target, source))
+def _restride(x, source, target):
+    """The elements of ``x`` laid out as ``source`` among zeros, and read as ``target``; those that
+    meet at one place are added up. The adjoint of that is the same with the two exchanged."""
+    return target.of(laid_out(x, source, target.reach()))
 
 
 @op(dold=lambda dy: _zeros_like(dy))
@@ -154,19 +220,6 @@ def _forget(old: Any, new: Any) -> Any:
 
 def _zeros_like(dy: Any) -> Any:
     return wrap(np.zeros_like(dy._array)) if isinstance(dy, Tensor) else np.zeros_like(dy)
-
-
-def _without(dy: Any, take: Any) -> Any:
-    """``dy`` with zeros in the viewed part."""
-    return _copy_slices(
-        dy, np.zeros((), dy._array.dtype if isinstance(dy, Tensor) else dy.dtype), take
-    )
-
-
-def _contiguous(dy: Any) -> Any:
-    """``dy`` in a memory layout of which every view can be taken that could be taken of the
-    base."""
-    return dy.contiguous() if isinstance(dy, Tensor) else np.asarray(dy, order="C")
 
 
 def _check_result(t: Tensor, new: Any, name: str) -> None:

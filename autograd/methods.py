@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd import differentiation, ops, queries
-from autograd.changes import touch
+from autograd.changes import check_apart, opened, touch
 from autograd.grad_mode import recording
-from autograd.inplace import check_in_place, in_place, write
+from autograd.inplace import check_in_place, in_place, reshape_in_place, write
 from autograd.ops.activation import _relu
-from autograd.ops.arithmetic import _add, _div, _sub
+from autograd.ops.arithmetic import _add, _div, _sub, array_of
 from autograd.ops.indexing import assign, index_put_values, is_basic_index
-from autograd.ops.parts import _replace
+from autograd.ops.parts import _replace, check_single, overwrite
 from autograd.record import binary
 from autograd.tensor import Tensor, memory
 
@@ -87,10 +87,10 @@ METHODS = """
     conj_physical is_conj is_neg resolve_conj resolve_neg frexp gcd lcm ldexp nextafter
     __getitem__ index_select gather scatter scatter_add scatter_reduce index_add index_copy
     index_fill index_put masked_fill masked_select masked_scatter take take_along_dim nonzero
-    argwhere select_scatter slice_scatter diagonal_scatter matmul mm bmm mv dot vdot inner outer
-    ger addmm addmv addbmm baddbmm addr kron trace cross matrix_power inverse det logdet slogdet
-    cholesky pinverse relu prelu softmax log_softmax hardshrink dist cholesky_inverse
-    cholesky_solve corrcoef cov geqrf lu lu_solve matrix_exp orgqr ormqr qr renorm svd
+    argwhere select_scatter slice_scatter diagonal_scatter as_strided as_strided_scatter matmul mm
+    bmm mv dot vdot inner outer ger addmm addmv addbmm baddbmm addr kron trace cross
+    matrix_power inverse det logdet slogdet cholesky pinverse relu prelu softmax log_softmax hardshrink
+    dist cholesky_inverse cholesky_solve corrcoef cov geqrf lu lu_solve matrix_exp orgqr ormqr qr renorm svd
     triangular_solve
 """
 
@@ -103,7 +103,7 @@ IN_PLACE = """
     digamma deg2rad rad2deg nan_to_num sinc heaviside copysign eq ne lt le gt ge not_equal less
     less_equal greater greater_equal logical_and logical_or logical_not logical_xor bitwise_and
     bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift conj_physical gcd
-    lcm ldexp nextafter tril triu cumsum cumprod fill scatter scatter_add scatter_reduce
+    lcm ldexp nextafter tril triu cumsum cumprod scatter scatter_add scatter_reduce
     index_add index_copy index_fill index_put masked_fill masked_scatter addmm addmv addbmm
     baddbmm addr relu renorm
 """
@@ -117,6 +117,9 @@ IN_PLACE_FUNCTIONS = """
     sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
 """
 
+# These change the shape and the strides of the tensor itself, and leave the memory as it is.
+RESHAPED_IN_PLACE = "squeeze unsqueeze transpose swapaxes swapdims t as_strided"
+
 
 def _attach() -> None:
     given: dict[str, Any] = {name: _operator(function) for name, function in OPERATORS.items()}
@@ -124,6 +127,10 @@ def _attach() -> None:
     given |= {name: in_place(function, name) for name, function in AUGMENTED.items()}
     given |= {name: getattr(ops, name) for name in METHODS.split()}
     given |= {name + "_": in_place(getattr(ops, name), name + "_") for name in IN_PLACE.split()}
+    given |= {
+        name + "_": reshape_in_place(getattr(ops, name), name + "_")
+        for name in RESHAPED_IN_PLACE.split()
+    }
     given |= ops.CONVERSIONS
     given |= {name: property(function) for name, function in ops.TRANSPOSES.items()}
     given |= {name: property(getattr(ops, name)) for name in ("real", "imag")}
@@ -179,15 +186,33 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
             f"output with shape {list(self.shape)} doesn't match the broadcast shape "
             f"{list(src.shape)}: a copy has no room for further dimensions. Use src.squeeze()."
         )
-    name = "copy_"
-    return write(self, lambda old: _replaced(old, src), name, sys._getframe(1))
+    return _overwritten(self, src, "copy_", sys._getframe(1))
 
 
-def _replaced(old: Tensor, src: Any) -> Tensor:
-    """The new value of ``old`` when all of it is replaced by ``src``: nothing of it is left, so its
-    gradient is zero."""
-    _check_assignable(old, src)
-    return _replace(old, src, ...)
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Set every element to ``value``, a number or a 0-d tensor."""
+    check_single(value)
+    return _overwritten(self, value, "fill_", sys._getframe(1), uniform=True)
+
+
+def zero_(self: Tensor) -> Tensor:
+    """Set every element to zero."""
+    return _overwritten(self, 0, "zero_", sys._getframe(1), uniform=True)
+
+
+def _overwritten(t: Tensor, value: Any, name: str, frame: Any, uniform: bool = False) -> Tensor:
+    """``t`` with all of it replaced by ``value``. Nothing of the old value is left, so its gradient
+    is zero."""
+    _check_assignable(t, value)
+    check_apart(t, (value,), name)
+    if recording() and (t.requires_grad or getattr(value, "requires_grad", False)):
+        constant = uniform and not getattr(value, "requires_grad", False)
+        return write(
+            t, lambda old: _replace(old, value, ...), name, frame, keeps=False, uniform=constant
+        )
+    overwrite(opened(memory(t), uniform), ..., array_of(value))
+    touch(t, name, frame)
+    return t
 
 
 def _check_assignable(t: Tensor, value: Any) -> None:
@@ -196,11 +221,6 @@ def _check_assignable(t: Tensor, value: Any) -> None:
             f"can't assign a {type(value).__name__} to a torch.{t.dtype._title}Tensor: give a "
             "tensor or a number"
         )
-
-
-def zero_(self: Tensor) -> Tensor:
-    """Set every element to zero."""
-    return write(self, lambda old: _replaced(old, 0), "zero_", sys._getframe(1))
 
 
 def detach_(self: Tensor) -> Tensor:
@@ -215,17 +235,16 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: recorded, like every in-place operation."""
     frame = sys._getframe(1)
     _check_assignable(self, value)
-    base = self if self._view is None else self._view.base
-    due = self.requires_grad or base._requires_grad or getattr(value, "requires_grad", False)
-    if not (due and recording()) and memory(self).flags.writeable:
+    if not (recording() and (self.requires_grad or getattr(value, "requires_grad", False))):
         assign(self, index, value)
         touch(self, "__setitem__", frame)
     elif is_basic_index(index):
-        write(self[index], lambda old: _replaced(old, value), "__setitem__", frame)
+        _overwritten(self[index], value, "__setitem__", frame)
     else:
-        write(self, lambda old: index_put_values(old, index, value), "__setitem__", frame)
+        change = lambda old: index_put_values(old, index, value)  # noqa: E731
+        write(self, change, "__setitem__", frame, keeps=False)
 
 
-OTHERS = (__invert__, where, backward, copy_, zero_, detach_, __setitem__)
+OTHERS = (__invert__, where, backward, copy_, fill_, zero_, detach_, __setitem__)
 
 _attach()

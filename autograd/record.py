@@ -26,7 +26,7 @@ from autograd.observe import observers, tell_recorded
 from autograd.out import into
 from autograd.rules import Op
 from autograd.saved import SavedOutput, hooked, keep, pack_all
-from autograd.tensor import Cut, Take, Tensor, View, memory, refresh, storage, wrap
+from autograd.tensor import Cut, Tensor, View, memory, refresh, storage, wrap
 
 _new = object.__new__
 _getframe = sys._getframe
@@ -100,6 +100,8 @@ def _cut(op: Op, tensors: tuple[Any, ...]) -> Cut:
 
 def node_of(t: Tensor) -> Node:
     """Where the gradient of ``t`` goes."""
+    if t._view is not None:
+        refresh(t)
     return t._node or accumulator(t)
 
 
@@ -373,7 +375,7 @@ def with_settings(op: Op) -> Callable[..., Any]:
             )
             out._storage = changes
         if view:
-            _mark_view(op, input, values[1:], out)
+            _mark_view(op, input, out)
         return out
 
     return apply
@@ -410,7 +412,7 @@ def general(op: Op) -> Callable[..., Any]:
         operands = None if type(y) in (ndarray, tuple) else tuple(arrays)
         out = _recorded_if_due(op, tensors, values, y, operands, _getframe(1))
         if op.view:
-            _mark_view(op, tensors[0], values[count:], out)
+            _mark_view(op, tensors[0], out)
         return out
 
     return apply
@@ -494,11 +496,11 @@ def _content(value: Any) -> Any:
     return value._array if isinstance(value, Tensor) else value
 
 
-def _mark_view(op: Op, base: Tensor, settings: tuple[Any, ...], out: Any) -> None:
+def _mark_view(op: Op, base: Tensor, out: Any) -> None:
     """Note that ``out`` shares the memory of ``base``, if it does (reshape, for one, must sometimes
     copy)."""
     several = type(out) is tuple
-    for slot, t in enumerate(out if several else (out,)):
+    for t in out if several else (out,):
         array, owner = t._array, base._array
         if array.base is None or (
             array.base is not owner
@@ -508,17 +510,10 @@ def _mark_view(op: Op, base: Tensor, settings: tuple[Any, ...], out: Any) -> Non
             continue
         changes = storage(base)
         t._storage = changes
+        if not op.rules:
+            continue  # the same bytes, but other numbers: no view that gradients could follow
         parent = base._view
-        take = Take(
-            None if parent is None else parent.take,
-            _one_of(op, slot) if several else op.apply,
-            settings,
-        )
         origin = "no_grad" if not recording() else "several" if several else "one"
         if parent is not None and origin == "one":
             origin = parent.origin  # a part of what may not be changed may not be changed
-        t._view = View(base if parent is None else parent.base, take, changes[0], origin)
-
-
-def _one_of(op: Op, slot: int) -> Callable[..., Any]:
-    return lambda x, *settings: op.apply(x, *settings)[slot]
+        t._view = View(base if parent is None else parent.base, changes[0], origin)

@@ -21,6 +21,7 @@ from autograd import dtypes
 from autograd.device import cpu, device
 from autograd.formatting import format_tensor
 from autograd.grad_mode import Off, recording, set_recording
+from autograd.layout import layout_of
 from autograd.node import (
     AccumulateGrad,
     HookDict,
@@ -64,46 +65,22 @@ class Size(tuple[int, ...]):
     __rmul__ = __mul__
 
 
-class Take:
-    """How a view is taken, step by step: ``op(previous step, *args)``. Calling it takes the same
-    view of something else."""
-
-    __slots__ = ("args", "op", "previous")
-
-    def __init__(
-        self, previous: Take | None, op: Callable[..., Any], args: tuple[Any, ...]
-    ) -> None:
-        self.previous = previous
-        self.op = op
-        self.args = args
-
-    def __call__(self, x: Any) -> Any:
-        """The view of ``x``, an array or a tensor shaped like the base."""
-        steps = []
-        step: Take | None = self
-        while step is not None:
-            steps.append(step)
-            step = step.previous
-        for step in reversed(steps):
-            x = step.op(x, *step.args)
-        return x
-
-
 class View:
-    """That a tensor is a view: of which base, taken how.
+    """That a tensor is a view: of which base. How it lies in the memory of the base is all that is
+    needed to take it again (see layout.py).
 
     ``origin`` is "one" for the output of an operation that can be taken again. Any other view may
     be looked at but not changed where operations are recorded (see ``inplace.check_in_place``): it
     is one of "several" outputs, as of split and unbind; it was taken in "no_grad" mode; or it came
     out of a user's "function"."""
 
-    __slots__ = ("base", "origin", "take", "version")
+    __slots__ = ("base", "origin", "own", "version")
 
-    def __init__(self, base: Tensor, take: Take | None, version: int, origin: str) -> None:
+    def __init__(self, base: Tensor, version: int, origin: str) -> None:
         self.base = base
-        self.take = take
         self.version = version  # of the memory, when this view's node was made
         self.origin = origin
+        self.own = False  # whether requires_grad_() was called on the view itself
 
 
 class Cut:
@@ -132,7 +109,7 @@ class Tensor:
     #     computes with its scalars six times faster than with 0-d arrays; `memory()` makes the
     #     array when somebody needs its memory.
     # _node, _slot: the node that computed it, and which of its outputs it is.
-    # _view: of which base it is a view, and how it was taken; None for most.
+    # _view: of which base it is a view; None for most.
     # _storage: None, or [number of in-place changes, the last of them (changes.Change)], one list
     #     for all tensors on this memory.
     # _accumulator: set when a leaf is first used: a weak reference to its AccumulateGrad.
@@ -249,6 +226,10 @@ class Tensor:
         strides = tuple(step // self._array.itemsize for step in self._array.strides)
         return strides if dim is None else strides[_dimension(dim, len(strides))]
 
+    def storage_offset(self) -> int:
+        """Where in its memory the first element lies, counted in elements."""
+        return layout_of(memory(self)).offset
+
     def is_contiguous(self) -> bool:
         """Whether its elements lie in memory in order, without gaps."""
         return bool(self._array.flags.c_contiguous)
@@ -262,10 +243,11 @@ class Tensor:
     @property
     def requires_grad(self) -> bool:
         """Whether gradients are computed for it: set by the user on leaves, inherited by what is
-        computed from them."""
-        if self._view is not None:
-            refresh(self)
-        return self._requires_grad
+        computed from them and by all views of either."""
+        view = self._view
+        if view is None:
+            return self._requires_grad
+        return self._node is not None or view.own or view.base._requires_grad
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -293,6 +275,8 @@ class Tensor:
                 "torch.tensor([1., 2.])."
             )
         self._requires_grad = bool(requires_grad)
+        if self._view is not None:
+            self._view.own = bool(requires_grad)
         return self
 
     @property
@@ -652,28 +636,34 @@ def storage(t: Tensor) -> list[Any]:
 
 def refresh(t: Tensor) -> None:
     """Bring the node of a view up to date: after a change to the shared memory, it is a view of the
-    base's new value."""
+    base's new value. And a view of what requires grad requires grad."""
     view, changes = t._view, t._storage
     assert view is not None
     assert changes is not None
-    if view.version == changes[0]:
-        return
-    if view.origin in _OUT_OF_DATE and view.base._requires_grad:
-        if recording():
-            raise RuntimeError(_OUT_OF_DATE[view.origin])
-        return
-    view.version = changes[0]
-    if view.base._requires_grad:
-        assert view.take is not None
-        previous = set_recording(True)
-        try:
-            again = view.take(view.base)
-        finally:
-            set_recording(previous)
-        if again._requires_grad:
-            move(t, again._node, again._slot)
-        else:
-            t._node, t._requires_grad = None, False
+    base = view.base
+    if view.version != changes[0] and (t._node is not None or base._requires_grad):
+        if view.origin == "one":
+            view.version = changes[0]
+            _take_again(t, base)
+        elif recording():
+            source = "A tensor" if t._node is None else f"Output {t._slot} of {name_of(t._node)}"
+            raise RuntimeError(_OUT_OF_DATE[view.origin].format(source))
+    if t._node is None:
+        t._requires_grad = view.own or base._requires_grad
+
+
+def _take_again(t: Tensor, base: Tensor) -> None:
+    """Make ``t``, a view of what ``base`` was, a view of what ``base`` is."""
+    place = layout_of(memory(t))
+    previous = set_recording(True)
+    try:
+        again = base.as_strided(*place)
+    finally:
+        set_recording(previous)
+    if again._requires_grad:
+        move(t, again._node, again._slot)
+    else:
+        t._node, t._slot = None, 0
 
 
 def move(t: Tensor, node: Node | None, slot: int) -> None:
@@ -689,12 +679,15 @@ def move(t: Tensor, node: Node | None, slot: int) -> None:
 
 
 _OUT_OF_DATE = {
+    "several": "{} is a view, and its base or another view of its base has been modified inplace "
+    "since. It came out of a function that returns several views, which cannot be taken again one "
+    "by one. Take it by an index instead (x[0] for x.unbind()[0]), or change the base before.",
     "no_grad": "A view was created in no_grad mode and its base or another view of its base has "
     "been modified inplace since. Whether it should follow the change is not known. Take the view "
     "and make the change both inside no_grad(), or both outside.",
-    "function": "The output of a custom Function shares memory with its input (it is a view, or "
-    "the input itself), and that memory has been modified inplace since. The function's backward "
-    "knows nothing of the change. Return a copy from forward: output.clone().",
+    "function": "{} is the output of a custom Function that shares memory with its input (it is a "
+    "view, or the input itself), and that memory has been modified inplace since. The function's "
+    "backward knows nothing of the change. Return a copy from forward: output.clone().",
 }
 
 

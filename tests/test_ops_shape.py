@@ -3,10 +3,12 @@ PyTorch's."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from compare import OURS, THEIRS
-from tables import assert_agreement, lines
+from tables import assert_agreement, better_than_torch, lines
 
 random = np.random.default_rng(0)
 INPUTS = {
@@ -21,6 +23,29 @@ INPUTS = {
 }
 
 VIEWS = """
+x.as_strided((2, 3), (1, 4))
+x.as_strided((2, 3), (1, 4), 5)
+x.as_strided((4, 3), (1, 1))  # elements read several times
+x.as_strided((3, 2), (0, 2), 1)
+x.as_strided((), (), 7)
+x.as_strided((2, 0), (1, 1))
+x[1].as_strided((2, 2), (1, 2))
+x[1].as_strided((2, 2), (1, 2), 0)  # outside of what is differentiated
+x[1].as_strided((2, 2), (1, 2), 11)
+x.transpose(0, 2).as_strided((2, 2), (3, 1), 2)
+x.transpose(0, 2)[1:].as_strided((3, 2), (3, 1))
+u.expand(2, 3, 2).as_strided((2, 2), (1, 1))
+u.expand(2, 3, 2).as_strided((2, 2), (0, 1))
+z.as_strided((2,), (0,))
+x.as_strided((2, 2), (1,))
+x.as_strided((2,), (-1,), 3)
+x.as_strided((2, 30), (1, 1))
+x.as_strided((2,), (1,), -1)
+torch.as_strided(x, (2, 3), (1, 4))
+torch.as_strided(x, size=(2, 3), stride=(1, 4), storage_offset=3)
+x.detach().as_strided_scatter(w[:1, :3].detach(), (1, 3), (1, 4), 2)
+x.detach().transpose(0, 2).as_strided_scatter(w[:2, :2].detach(), (2, 2), (3, 1), 2)
+x.as_strided_scatter(w, (2, 3), (1, 4))
 x.view(6, 4)
 x.view(-1)
 x.view(2, -1, 2)
@@ -418,3 +443,15 @@ def test_many_tensors_are_joined_in_linear_time() -> None:
     torch.cat(rows).sum().backward()
     torch.stack(rows).sum().backward()
     assert all(row.grad.item() == 2 for row in rows)
+
+
+@better_than_torch  # whose gradient by the input is that of the part, and zero elsewhere
+def test_as_strided_scatter_leaves_the_gradient_of_what_was_replaced_at_zero() -> None:
+    torch = OURS.torch
+    x, w = (torch.tensor(INPUTS[name], requires_grad=True) for name in "xw")
+
+    def replaced(x: Any, w: Any) -> Any:
+        return x.transpose(0, 2).as_strided_scatter(w[:2, :2], (2, 2), (3, 1), 2)
+
+    assert OURS.autograd.gradcheck(replaced, (x, w))
+    assert OURS.autograd.gradgradcheck(replaced, (x, w))

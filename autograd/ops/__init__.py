@@ -11,6 +11,7 @@ from autograd.ops.shape import *
 from autograd.ops.shape import TRANSPOSES
 from autograd.ops.broadcasting import *
 from autograd.ops.parts import *
+from autograd.ops.strided import *
 from autograd.ops.joining import *
 from autograd.ops.indexing import *
 from autograd.ops.gathering import *

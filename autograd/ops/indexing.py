@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd import dtypes
+from autograd.changes import check_apart, opened
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.broadcasting import broadcast_tensors
@@ -300,11 +301,13 @@ def assign(input: Tensor, index: Any, values: Any) -> None:
     x, numbers = memory(input), array_of(values)
     if is_basic_index(index):
         part = _slice(x, _basic_key(index if type(index) is tuple else (index,)))
-        overwrite(part, ..., numbers)
+        check_apart(input, (values,), "__setitem__", part)
+        overwrite(opened(part), ..., numbers)
     else:
         basic, advanced = split_index(x.shape, index)
         _same_dtype("Index put", input, values)
-        _put(x if basic is None else x[basic], numbers, advanced)
+        part = x if basic is None else x[basic]
+        _put(opened(part, uniform=not np.ndim(numbers)), numbers, advanced)
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:

@@ -259,6 +259,12 @@ def _replace(x, part, key):
 def fill(input: Any, value: Any) -> Any:
     """A copy of ``input`` with ``value``, a number or a 0-d tensor, everywhere. RuntimeError for
     more than one value."""
+    check_single(value)
+    return _replace(input, value, ...)
+
+
+def check_single(value: Any) -> None:
+    """Raise TypeError or RuntimeError unless ``value`` is a number or a 0-d tensor."""
     if not isinstance(value, (Tensor, int, float, np.ndarray, np.generic)):
         raise TypeError(
             f"fill(): argument 'value' (position 2) must be Number, not {type(value).__name__}"
@@ -268,7 +274,6 @@ def fill(input: Any, value: Any) -> Any:
             f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
             "dimensions. Use copy_()."
         )
-    return _replace(input, value, ...)
 
 
 def overwrite(array: np.ndarray, key: Any, part: Any) -> None:
