@@ -30,15 +30,15 @@ class Layout(NamedTuple):
         return self.offset + sum((n - 1) * step for n, step in steps) + 1
 
     def overlaps(self) -> bool:
-        """Whether several elements may lie at one place."""
+        """Whether several elements lie at one place."""
         if 0 in self.size:
             return False
-        width = 1  # of what the dimensions with the shorter steps take up
+        width = 1  # of what the dimensions with the shorter steps reach over
         steps = sorted((step, n) for n, step in zip(self.size, self.stride, strict=True) if n > 1)
         for step, n in steps:
-            if step < width:
-                return True
-            width = step * n
+            if step < width:  # as never in a slice: count them
+                return step == 0 or np.unique(self.places()).size < math.prod(self.size)
+            width += (n - 1) * step
         return False
 
     def is_dense(self) -> bool:
