@@ -116,9 +116,9 @@ class ScaledDotProductAttention(Function):
             dscores -= np.vecdot(dscores, p)[..., None] / ctx.total
             dscores *= p
             dq, dk = matmul(dscores, b) * ctx.scale, matmul(mt(dscores), a) * ctx.scale
-            gradients = tuple(map(wrap, (dq, dk, dv, dscores)))
-        *gradients, dmask = gradients
-        return *gradients, dmask if ctx.needs_input_grad[3] else None, None, None, None
+            gradients = wrap(dq), wrap(dk), wrap(dv), wrap(dscores)
+        dq, dk, dv, dmask = gradients
+        return dq, dk, dv, dmask if ctx.needs_input_grad[3] else None, None, None, None
 
 
 def _scores(q: Any, k: Any, mask: Any, scale: float) -> np.ndarray:
