@@ -49,6 +49,9 @@ from autograd.ops.convolution import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from autograd.ops.ctc import (
+    ctc_loss,
+)
 from autograd.ops.distance import (
     cosine_similarity,
     pairwise_distance,
@@ -178,6 +181,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",

@@ -292,6 +292,81 @@ def test_dropout_in_place() -> None:
     assert set(np.unique(array(x))) == {0.0, 2.0}
 
 
+# -- connectionist temporal classification ---------------------------------------------------------
+
+HEARD = random.normal(size=(7, 3, 5))
+TEXTS = np.array([[1, 2, 2], [3, 4, 0], [4, 0, 0]])
+LENGTHS = {"times": np.array([7, 5, 4]), "lengths": np.array([3, 2, 1])}
+
+
+@needs_torch
+@REDUCTIONS
+@pytest.mark.parametrize("zero_infinity", [False, True])
+def test_ctc(reduction: str, zero_infinity: bool) -> None:
+    """Texts side by side and one after the other, lengths as tensors and tuples, other blanks, no
+    text, no time, and one too long for its time."""
+    settings = f"reduction='{reduction}', zero_infinity={zero_infinity}"
+    given = {"x": HEARD, "t": TEXTS}
+    call = "F.ctc_loss(x.log_softmax(2), {}, {}, {}, " + settings + ")"
+    agree(call.format("t", "times", "lengths"), 1, **given, **LENGTHS)
+    agree(call.format("t", "(7, 5, 4)", "[3, 2, 1]"), 1, **given)
+    agree(call.format("t[t > 0]", "(7, 5, 4)", "(3, 2, 1)"), 1, **given)
+    agree(call.format("t.int()", "times", "lengths").replace("lengths,", "lengths, 3,"), 1,
+          x=HEARD, t=np.array([[1, 2, 2], [0, 4, 0], [4, 1, 1]]), **LENGTHS)  # fmt: skip
+    agree(call.format("t", "(7, 5, 4)", "(0, 1, 0)"), 1, **given)
+    agree(call.format("t[:, :0]", "(7, 0, 4)", "(0, 0, 0)"), 1, **given)
+    agree(call.format("t", "(3, 5, 0)", "(3, 2, 1)"), 1 if zero_infinity else 0, **given)
+    single = "F.ctc_loss(x.log_softmax(1), t, times, lengths, " + settings + ")"
+    agree(single, 1, x=HEARD[:, 0], t=TEXTS[0], times=np.array(7), lengths=np.array(3))
+
+
+def test_ctc_is_the_sum_over_all_ways() -> None:
+    """Against all 4³ ways to hear something; and its gradient against finite differences."""
+    x = torch.tensor(random.normal(size=(3, 1, 4)), requires_grad=True)
+    p = array(x.softmax(2))[:, 0]
+
+    def read(way: tuple[int, ...]) -> list[int]:
+        return [s for i, s in enumerate(way) if s and (not i or way[i - 1] != s)]
+
+    for text in ([], [1], [1, 2], [1, 1], [3, 2, 1]):
+        ways = [way for way in np.ndindex(4, 4, 4) if read(way) == text]
+        probability = np.sum([np.prod(p[[0, 1, 2], way]) for way in ways])
+        target = torch.tensor([text], dtype=torch.int64)
+
+        def loss(x: Any, target: Any = target, text: list[int] = text) -> Any:
+            return F.ctc_loss(x.log_softmax(2), target, (3,), (len(text),), reduction="sum")
+
+        np.testing.assert_allclose(loss(x).item(), -np.log(probability), 1e-12)
+        assert OURS.autograd.gradcheck(loss, (x,))
+
+
+@needs_torch
+def test_ctc_refusals() -> None:
+    given = {"x": HEARD, "t": TEXTS, **LENGTHS}
+    for wrong in (
+        "x, t, times + 1, lengths",
+        "x, t, times, lengths + 1",
+        "x, t, -times, lengths",
+        "x, t, times[:2], lengths",
+        "x, t, times.double(), lengths",
+        "x, t[:2], times, lengths",
+        "x, t[0], times, lengths",
+        "x, t[None], times, lengths",
+        "x, t, times, lengths, blank=5",
+        "x[0, 0], t, times, lengths",
+        "x[:0], t, times, lengths",
+        "x.half(), t, times, lengths",
+        "x, t, 7, 3",
+        "x, t, times, lengths, reduction='all'",
+    ):
+        refuses(f"F.ctc_loss({wrong})", **given)
+    x = torch.tensor(HEARD, requires_grad=True)
+    loss = F.ctc_loss(x.log_softmax(2), torch.tensor(TEXTS), (7, 5, 4), (3, 2, 1))
+    (gradient,) = OURS.autograd.grad(loss, x, create_graph=True)
+    with pytest.raises(RuntimeError, match=r"not\s+implemented"):
+        gradient.sum().backward()
+
+
 # -- embedding -------------------------------------------------------------------------------------
 
 
