@@ -149,10 +149,10 @@ def _refused() -> None:
     )
 
 
-@op(dp=lambda dy: _refused(), ddy=lambda dz, slopes: sum(dz * slopes, (0, 2)))
-def _scaled(p, dy, slopes):
-    """The gradient by ``p``, of which it is a function that has no derivative here."""
-    return slopes * dy[:, None]
+@op(dp=lambda dy: _refused(), dshare=lambda dy, slopes: sum(dy * slopes, (0, 2)))
+def _scaled(p, share, slopes):
+    """The slopes, a function of ``p`` that has no derivative here, times each sample's share."""
+    return slopes * share[:, None]
 
 
 def _heard(p: np.ndarray, states: np.ndarray, times: np.ndarray) -> np.ndarray:
