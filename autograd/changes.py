@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.grad_mode import INFERENCE, recording
 from autograd.layout import Layout, layout_of, memory_of
 from autograd.node import users_frame, where
-from autograd.tensor import Tensor, memory, storage
+from autograd.tensor import Tensor, Uncounted, memory, storage
 
 
 class Change:
@@ -29,9 +30,20 @@ class Change:
         return f"{self.name} at {where(self.code, self.lasti)}"
 
 
+def check_changeable(t: Tensor) -> None:
+    """RuntimeError for an inference tensor, outside of ``inference_mode()``."""
+    if type(t._storage) is Uncounted and recording() is not INFERENCE:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
+            "a clone to get a normal tensor before doing inplace update."
+        )
+
+
 def touch(t: Tensor, name: str, frame: Any) -> None:
     """Count a change of the memory of ``t``."""
     changes = storage(t)
+    if type(changes) is Uncounted:
+        return
     changes[0] += 1
     changes[1] = Change(name, frame)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.engine import Captures, run
+from autograd.engine import Captures, pull_back, run
+from autograd.grad_mode import recording
 from autograd.node import GradientEdge, Node
 from autograd.record import node_of
 from autograd.tensor import Size, Tensor, wrap
@@ -28,6 +29,7 @@ def backward(
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Tensor | Sequence[Tensor | None] | None = None,
     inputs: Output | Sequence[Output] | None = None,
 ) -> None:
     """Compute the gradients of ``tensors`` and add them to the ``.grad`` of the leaves (or of
@@ -40,6 +42,18 @@ def backward(
 
     Raises RuntimeError if a tensor does not require grad, is not a scalar and got no gradient, got
     one of another shape, or if its graph was freed or something it kept was overwritten."""
+    if grad_variables is not None:
+        warnings.warn(
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
+                "`backward()`. Please only use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     outputs = _sequence(tensors, "tensors")
     targets = None if inputs is None else _sequence(inputs, "inputs")
     if targets is not None and not targets:
@@ -88,7 +102,9 @@ def grad(
     as :func:`backward`."""
     ys, xs = _sequence(outputs, "outputs"), _sequence(inputs, "inputs")
     if not xs:
-        raise ValueError("grad requires non-empty inputs. Use backward() to reach all leaves.")
+        raise RuntimeError(
+            "`inputs` argument to `grad()` cannot be empty. Use backward() to reach all leaves."
+        )
     if not only_inputs:
         warnings.warn(
             "only_inputs=False is ignored, as in PyTorch. Use backward() to reach all leaves.",
@@ -267,3 +283,21 @@ def _sequence(tensors: Any, what: str) -> list[Output]:
                 f"{what} must be a Tensor or a sequence of Tensors, but got {type(t).__name__}"
             )
     return found
+
+
+def call(node: Node, *gradients: Tensor | None) -> Any:
+    """``y.grad_fn(dy)``: the gradients of the inputs of one node, without any hooks. One gradient
+    is taken for each output, and one tensor returned, or a tuple, None where none is due."""
+    several = type(node._dtype) is tuple
+    count = len(node._dtype) if several else 1
+    if len(gradients) != count:
+        raise TypeError(f"expected {count} arguments, got {len(gradients)} instead")
+    recorded = bool(recording())
+    given = [g if recorded or g is None else g._array for g in gradients]
+    found = tuple(
+        [
+            g if g is None or isinstance(g, Tensor) else wrap(g)
+            for g in pull_back(node, tuple(given) if several else given[0], recorded)
+        ]
+    )
+    return found[0] if len(found) == 1 else found

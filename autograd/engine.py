@@ -13,6 +13,7 @@ Nothing here is recursive, so a graph may be a million operations deep.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 from _thread import RLock  # as threading.RLock, but there already
@@ -118,7 +119,9 @@ def run(
                 if dy is None:  # nothing arrived, and nothing will go on
                     pulls, kept = _READY_MADE, itertools.repeat(None)
                 elif observed:
-                    pulls, kept = _READY_MADE, _pull_and_tell(node, dy, create_graph, needed)
+                    gradients = functools.partial(pull_back, node, dy, create_graph, needed)
+                    on_arrays = pulls is not None and not create_graph
+                    pulls, kept = _READY_MADE, tell_pulled(node, dy, gradients, on_arrays)
                 elif pulls is None:
                     pulls, kept = _READY_MADE, node._pull_all(dy, create_graph)
                 elif create_graph:
@@ -300,21 +303,19 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
     ]
 
 
-def _pull_and_tell(node: Any, dy: Any, create_graph: bool, needed: set[Node] | None) -> Any:
-    """What ``run`` does with a node of any kind, all inputs at once, while somebody looks on."""
+def pull_back(node: Any, dy: Any, create_graph: bool, needed: set[Node] | None = None) -> list[Any]:
+    """What ``run`` does with a node of any kind, all inputs at once: the gradients of its inputs."""
     pulls = node._data[0][0]
-
-    def gradients() -> list[Any]:
-        if pulls is None:
-            return node._pull_all(dy, create_graph)
-        if create_graph:
-            return _pull_tensors(node, dy, needed)
-        return [
-            None if target is None or (needed is not None and target not in needed) else pull(dy, k)
-            for target, pull, k in zip(node._inputs, pulls, node._kept)  # noqa: B905 (endless)
-        ]
-
-    return tell_pulled(node, dy, gradients, on_arrays=pulls is not None and not create_graph)
+    if node._kept is FREED and node._op is not None:
+        raise _freed(node)
+    if pulls is None:
+        return node._pull_all(dy, create_graph)
+    if create_graph:
+        return _pull_tensors(node, dy, needed)
+    return [
+        None if target is None or (needed is not None and target not in needed) else pull(dy, k)
+        for target, pull, k in zip(node._inputs, pulls, node._kept)  # noqa: B905 (endless)
+    ]
 
 
 _accumulating = RLock()  # several threads may be at the same leaf

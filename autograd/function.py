@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.changes import touch
-from autograd.grad_mode import Off, no_grad, recording, set_recording
+from autograd.grad_mode import INFERENCE, Off, no_grad, recording, set_recording
 from autograd.inplace import check_in_place, rebase
 from autograd.node import FREED, TOGETHER, Node, name_of, users_frame
 from autograd.observe import observers, tell_function, tell_recorded
@@ -243,8 +243,9 @@ class Function:
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = recording() and True in ctx.needs_input_grad
-        inside = Off(f"the forward of {cls.__name__}")
-        before = set_recording(inside)
+        before = recording()
+        inside = before if before is INFERENCE else Off(f"the forward of {cls.__name__}")
+        set_recording(inside)
         try:
             forward = functools.partial(cls.forward, *args if separate else (ctx, *args))
             output = tell_function(cls, args, forward) if observers else forward()
@@ -279,7 +280,7 @@ def _all_positional(
 def _recorded(
     node: FunctionNode,
     ctx: FunctionCtx,
-    inside: Off,
+    inside: Any,
     args: tuple[Any, ...],
     outputs: tuple[Any, ...],
     frame: Any,

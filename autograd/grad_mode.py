@@ -1,4 +1,4 @@
-"""Whether operations are recorded: ``no_grad``, ``enable_grad``, ``set_grad_enabled``.
+"""Whether operations are recorded: ``no_grad``, ``enable_grad``, ``inference_mode``.
 
 One flag a thread (a context variable, the quickest kind of flag to read that threads and tasks do
 not share). An operation looks at it only when one of its inputs requires grad.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -31,6 +32,11 @@ class Off:
 _mode: ContextVar[bool | Off] = ContextVar("grad mode", default=True)
 recording = _mode.get  # whether operations are recorded now
 _NO_GRAD = Off("no_grad()")
+INFERENCE = Off("inference_mode()")
+
+# One entry for each inference_mode block that is open, in whatever thread: a look at whether there
+# is any is all that they cost while there are none.
+inferring: list[None] = []
 
 
 def set_recording(value: bool | Off) -> bool | Off:
@@ -51,18 +57,29 @@ def why_not() -> Off:
     return mode if isinstance(mode, Off) else _NO_GRAD
 
 
+def is_inference_mode_enabled() -> bool:
+    """Whether this is inside an ``inference_mode()`` block of this thread."""
+    return recording() is INFERENCE
+
+
 class _Switch:
     """Sets the flag for a ``with`` block or, as a decorator, for each call of a function."""
 
-    def __init__(self, value: bool) -> None:
+    def __init__(self, value: bool | Off) -> None:
+        self.mode = value if isinstance(value, bool) else True
         self._value = value
         self._before: list[bool | Off] = []  # the flag at each entrance: blocks may be nested
 
     def __enter__(self) -> None:
-        self._before.append(set_recording(self._value))
+        still = recording() is INFERENCE and not self._value  # no_grad() inside inference_mode()
+        self._before.append(set_recording(INFERENCE if still else self._value))
 
     def __exit__(self, *exception: object) -> None:
         set_recording(self._before.pop())
+
+    def clone(self) -> Any:
+        """Another switch that does the same."""
+        return type(self)(self.mode)
 
     def _again(self) -> _Switch:
         """A fresh switch to the same value: calls of a decorated function may overlap, in threads
@@ -71,6 +88,13 @@ class _Switch:
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function``, with the flag set for each of its calls."""
+        if inspect.isclass(function):
+            warnings.warn(
+                "Decorating classes is deprecated: it concerns only the making of instances. "
+                "Decorate the methods.",
+                FutureWarning,
+                stacklevel=2,
+            )
         if inspect.isgeneratorfunction(function):
             return self._decorate_generator(function)
 
@@ -123,6 +147,10 @@ class no_grad(_Switch):
     def __init__(self, function: Callable[..., Any] | None = None) -> None:
         super().__init__(self._mode)
 
+    def clone(self) -> Any:
+        """Another switch that does the same."""
+        return type(self)()
+
 
 class enable_grad(no_grad):
     """Records again inside a ``no_grad`` block. A context manager and a decorator."""
@@ -131,15 +159,31 @@ class enable_grad(no_grad):
 
 
 class inference_mode(_Switch):
-    """As :class:`no_grad` (and, with ``mode=False``, as :class:`enable_grad`). PyTorch's saves some
-    bookkeeping besides, at the price that what is computed inside can never be used in a graph;
-    here it can."""
+    """As :class:`no_grad`, for good: what is made inside is an *inference tensor*, whose changes
+    are not counted. So outside it can neither be kept for backward nor be changed in place (both
+    raise RuntimeError); a ``clone()`` of it can. ``inference_mode(False)`` is ``enable_grad``.
+
+    A context manager and a decorator. It costs what ``no_grad`` costs; PyTorch's costs less."""
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:  # noqa: D102
         return cls()(mode) if callable(mode) else super().__new__(cls)
 
     def __init__(self, mode: bool | Callable[..., Any] = True) -> None:
-        super().__init__(not mode)
+        super().__init__(INFERENCE if mode else True)
+        self.mode = bool(mode)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        if self.mode:
+            inferring.append(None)
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        if self.mode:
+            inferring.pop()
+
+    def _again(self) -> _Switch:
+        return self.clone()
 
 
 class set_grad_enabled(_Switch):
@@ -162,3 +206,20 @@ class set_grad_enabled(_Switch):
         # As a decorator it changes nothing until the function is called.
         set_recording(self._at_first)
         return super().__call__(function)
+
+
+class set_multithreading_enabled:
+    """Accepted, and without effect: a backward runs in the thread that called it."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def clone(self) -> set_multithreading_enabled:
+        """Another one that does the same."""
+        return set_multithreading_enabled(self.mode)

@@ -93,7 +93,12 @@ def _all_accepted(hook: Any, replacement: Any, gradients: tuple[Any, ...]) -> tu
     """The gradients, or what a hook of a node returned in their place."""
     if replacement is None:
         return gradients
-    news = replacement if isinstance(replacement, tuple) else (replacement,)
+    if not isinstance(replacement, tuple):
+        raise TypeError(
+            f"hook '{_name_of(hook)}' of a node: expected tuple, but hook returned "
+            f"'{type(replacement).__name__}'. Return one gradient for each, or None."
+        )
+    news = replacement
     if len(news) != len(gradients):
         raise RuntimeError(
             f"hook '{_name_of(hook)}' has returned an incorrect number of values (got {len(news)}, "

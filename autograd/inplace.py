@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.changes import check_apart, fill, touch
+from autograd.changes import check_apart, check_changeable, fill, touch
 from autograd.dtypes import can_cast
 from autograd.grad_mode import recording
 from autograd.layout import laid_out, layout_of
@@ -74,6 +74,7 @@ def write(
 
     ``keeps`` says that backward may need the old value, ``uniform`` that all elements will be the
     same number, and a constant."""
+    check_changeable(t)
     old = _as_it_was(t, keeps)
     new = compute(old)
     _check_result(t, new, name)

@@ -13,11 +13,11 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.from_data import tensor
-from autograd.tensor import Size, Tensor, wrap
+from autograd.tensor import Size, Tensor, alias, wrap
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
-    "IntTensor", "LongTensor", "ShortTensor",
+    "IntTensor", "LongTensor", "ShortTensor", "Variable",
 ]  # fmt: skip
 
 
@@ -50,3 +50,19 @@ ShortTensor = _constructor("ShortTensor", dtypes.int16)
 CharTensor = _constructor("CharTensor", dtypes.int8)
 ByteTensor = _constructor("ByteTensor", dtypes.uint8)
 BoolTensor = _constructor("BoolTensor", dtypes.bool)
+
+
+class _Variables(type):
+    """Calling ``Variable`` makes a plain Tensor; every tensor is an instance of it."""
+
+    def __call__(cls, data: Any, requires_grad: bool = False) -> Tensor:
+        if not isinstance(data, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+        return alias(data).requires_grad_(requires_grad)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, Tensor)
+
+
+class Variable(metaclass=_Variables):
+    """What a tensor with a gradient was called before version 0.4 of PyTorch."""

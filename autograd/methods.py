@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd import differentiation, ops, queries
-from autograd.changes import check_apart, opened, touch
+from autograd.changes import check_apart, check_changeable, opened, touch
 from autograd.grad_mode import recording
 from autograd.inplace import check_in_place, in_place, reshape_in_place, write
+from autograd.node import Node
 from autograd.ops.activation import _relu
 from autograd.ops.arithmetic import _add, _div, _sub, array_of
 from autograd.ops.indexing import assign, index_put_values, is_basic_index
@@ -140,6 +141,7 @@ def _attach() -> None:
     given |= {function.__name__: function for function in OTHERS}
     for name, function in given.items():
         setattr(Tensor, name, function)
+    Node.__call__ = differentiation.call  # type: ignore[method-assign]
 
 
 def __invert__(self: Tensor) -> Tensor:
@@ -171,7 +173,7 @@ def backward(
     computed from.
 
     ``gradient`` is the gradient to start from (1 for a scalar). See :func:`autograd.backward`."""
-    differentiation.backward(self, gradient, retain_graph, create_graph, inputs)
+    differentiation.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
@@ -234,6 +236,7 @@ def detach_(self: Tensor) -> Tensor:
 def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     """``x[index] = value``: recorded, like every in-place operation."""
     frame = sys._getframe(1)
+    check_changeable(self)
     _check_assignable(self, value)
     if not (recording() and (self.requires_grad or getattr(value, "requires_grad", False))):
         assign(self, index, value)

@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd.grad_mode import set_recording
 from autograd.node import TOGETHER, AccumulateGrad, Node, accumulator
-from autograd.tensor import Tensor, alias, storage, wrap
+from autograd.tensor import Tensor, Uncounted, alias, storage, wrap
 
 
 class SavedInput:
@@ -142,8 +142,14 @@ class Packed:
 def keep(value: Any) -> Any:
     """What is kept of an input or a setting: a tensor stays itself, so that a gradient of the
     gradient can follow it."""
-    if isinstance(value, Tensor) and value._storage is not None and value._storage[0]:
-        return SavedInput(value)
+    if isinstance(value, Tensor) and value._storage is not None:
+        if type(value._storage) is Uncounted:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward: this one was made in "
+                "inference_mode(). Make a clone to get a normal tensor."
+            )
+        if value._storage[0]:
+            return SavedInput(value)
     return value
 
 

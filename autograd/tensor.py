@@ -20,7 +20,7 @@ import numpy as np
 from autograd import dtypes
 from autograd.device import cpu, device
 from autograd.formatting import format_tensor
-from autograd.grad_mode import Off, recording, set_recording
+from autograd.grad_mode import INFERENCE, Off, inferring, recording, set_recording
 from autograd.layout import layout_of
 from autograd.node import (
     AccumulateGrad,
@@ -253,6 +253,10 @@ class Tensor:
     def requires_grad(self, value: bool) -> None:
         self.requires_grad_(value)
 
+    def is_inference(self) -> bool:
+        """Whether it was made in ``inference_mode()``."""
+        return type(self._storage) is Uncounted
+
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch gradients for this leaf on or off, in place.
 
@@ -273,6 +277,11 @@ class Tensor:
                 "only Tensors of floating point dtype can require gradients, but this one is "
                 f"{self.dtype}. Convert it with .float(), or make it from floats: "
                 "torch.tensor([1., 2.])."
+            )
+        if requires_grad and self.is_inference() and recording() is not INFERENCE:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed. Clone it: x.clone().requires_grad_()."
             )
         self._requires_grad = bool(requires_grad)
         if self._view is not None:
@@ -306,6 +315,11 @@ class Tensor:
     @property
     def _version(self) -> int:
         """How often the memory was changed in place."""
+        if self.is_inference():
+            raise RuntimeError(
+                "Inference tensors do not track version counter: this one was made in "
+                "inference_mode()."
+            )
         return 0 if self._storage is None else self._storage[0]
 
     @property
@@ -520,12 +534,8 @@ class Tensor:
         return {name: value for name, value in self.__dict__.items() if name not in _INTERNAL}
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Only leaf tensors can be pickled: their history cannot. Pickle tensor.detach() "
-                "instead."
-            )
-        return _rebuild, (type(self), memory(self), self._requires_grad, self._notes())
+        # (The history of one that was computed is left behind.)
+        return _rebuild, (type(self), memory(self), self.requires_grad, self._notes())
 
     def as_subclass(self, cls: type) -> Any:
         """The same numbers in the same memory and graph, as a ``cls``."""
@@ -601,9 +611,20 @@ def wrap(array: Any, cls: type = Tensor) -> Any:
     t._node = None
     t._slot = 0
     t._view = None
-    t._storage = None
+    t._storage = _storage_of_inference() if inferring else None
     t._grad = None
     return t
+
+
+class Uncounted(list[Any]):
+    """In place of the count of changes: the memory of an inference tensor, whose changes nobody
+    counts."""
+
+    __slots__ = ()
+
+
+def _storage_of_inference() -> Uncounted | None:
+    return Uncounted([0, None]) if recording() is INFERENCE else None
 
 
 def wrap_new(array: Any) -> Any:
