@@ -10,6 +10,7 @@ again.
 from __future__ import annotations
 
 import sys
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -64,6 +65,13 @@ def checkpoint(
     True or None PyTorch takes neither keyword arguments nor ``context_fn`` nor ``debug``, and that
     raises ValueError here as well.
     """
+    if use_reentrant is None:
+        warnings.warn(
+            "checkpoint: the use_reentrant parameter should be passed explicitly, as PyTorch "
+            "demands. use_reentrant=False is recommended.",
+            UserWarning,
+            stacklevel=2,
+        )
     if use_reentrant is not False:
         if kwargs:
             raise ValueError(

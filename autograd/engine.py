@@ -304,7 +304,7 @@ def _pull_tensors(node: Node, dy: Any, needed: set[Node] | None) -> list[Any]:
 
 
 def pull_back(node: Any, dy: Any, create_graph: bool, needed: set[Node] | None = None) -> list[Any]:
-    """What ``run`` does with a node of any kind, all inputs at once: the gradients of its inputs."""
+    """What ``run`` does with a node of any kind, for all inputs at once: their gradients."""
     pulls = node._data[0][0]
     if node._kept is FREED and node._op is not None:
         raise _freed(node)

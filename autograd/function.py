@@ -112,6 +112,7 @@ class FunctionNode(Node):
 
     @property
     def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
+        self.ctx.saved_tensors  # noqa: B018 (raises if they were freed)
         return tuple(SavedTensor(self, [(i, None)]) for i in range(len(self._kept)))
 
     def _pull_all(self, dy: Any, create_graph: bool) -> list[Any]:

@@ -205,6 +205,7 @@ def zero_(self: Tensor) -> Tensor:
 def _overwritten(t: Tensor, value: Any, name: str, frame: Any, uniform: bool = False) -> Tensor:
     """``t`` with all of it replaced by ``value``. Nothing of the old value is left, so its gradient
     is zero."""
+    check_changeable(t)
     _check_assignable(t, value)
     check_apart(t, (value,), name)
     if recording() and (t.requires_grad or getattr(value, "requires_grad", False)):

@@ -270,6 +270,8 @@ def test_wrong_arguments() -> None:
         module.checkpoint(wave, x, use_reentrant=True, scale=2)
     with pytest.raises(ValueError, match="only supported when use_reentrant=False"):
         module.checkpoint(wave, x, use_reentrant=True, debug=True)
+    with pytest.warns(UserWarning, match="use_reentrant parameter should be passed explicitly"):
+        module.checkpoint(wave, x)
 
 
 def test_what_is_kept_can_be_looked_at() -> None:
@@ -295,6 +297,6 @@ def test_a_chain(segments: int) -> None:
 @better_than_torch
 def test_the_module_can_be_called() -> None:
     x = leaf([1.0])
-    torch.checkpoint(torch.exp, x).backward()
+    torch.checkpoint(torch.exp, x, use_reentrant=False).backward()
     assert torch.utils.checkpoint is torch.checkpoint
     assert x.grad.item() == pytest.approx(np.e)
