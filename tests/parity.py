@@ -124,7 +124,7 @@ def translated(value: Any) -> Any:
     if isinstance(value, torch.memory_format):
         return getattr(OURS.torch, str(value).rpartition(".")[2], value)
     if isinstance(value, torch.nn.Module):
-        return getattr(OURS.nn, type(value).__name__)()
+        return getattr(OURS.nn, type(value).__name__, lambda: value)()
     if isinstance(value, torch.device):
         return OURS.torch.device(value.type)
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
