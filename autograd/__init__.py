@@ -13,6 +13,7 @@ from typing import Any as _Any
 from autograd import cuda, graph, linalg, return_types
 from autograd.creation import *
 from autograd.device import device
+from autograd.differences import gradcheck_at
 from autograd.differentiation import backward, grad
 from autograd.dtypes import (
     bool,

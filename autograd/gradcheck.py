@@ -1,18 +1,18 @@
 """A second opinion: derivatives by central differences, held against those of the rules.
 
-    df/dx  ~  (f(x + eps) - f(x - eps)) / 2 eps        with an error of order eps^2
-
 In float64 with eps = 1e-6 the two agree to about nine digits, unless a rule is wrong or the
 function has a kink there.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.differences import kink, moved
 from autograd.differentiation import grad
 from autograd.tensor import Tensor, memory, wrap
 
@@ -31,6 +31,13 @@ def gradcheck(
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """Whether backward through ``func`` agrees with central differences, for every element of every
     input that requires grad and every element of every output: |analytic - numerical| <= atol +
@@ -39,27 +46,32 @@ def gradcheck(
     ``inputs`` should be float64. Returns True; raises GradcheckError, or returns False if
     ``raise_exception`` is off, for a wrong derivative, for a function or a backward that gives two
     answers (further apart than ``nondet_tol``), for a result that was cut off from its inputs, and,
-    with ``check_undefined_grad``, for a backward that makes something of nothing. Raises ValueError
-    if no input requires grad, RuntimeError for one whose elements share memory."""
+    with ``check_undefined_grad``, for a backward that makes something of nothing; with
+    ``check_grad_dtypes`` also for a gradient of another dtype, with ``check_batched_grad`` for one
+    that changes when ``is_grads_batched``. ``fast_mode`` compares one random slope instead of every
+    element. ``masked`` concerns sparse tensors, of which there are none. Warns of inputs that are
+    not float64. Raises ValueError if no input requires grad, RuntimeError for one whose elements
+    share memory, NotImplementedError for ``check_forward_ad``."""
+    _demand(check_forward_ad or check_backward_ad, "check_forward_ad or check_backward_ad")
+    _demand(check_backward_ad, "check_backward_ad", check_batched_grad, "check_batched_grad=True")
+    if check_forward_ad or check_batched_forward_grad:
+        raise NotImplementedError(
+            "gradcheck(check_forward_ad=True): only backward is checked. Leave the argument out."
+        )
     args = _arguments(inputs)
+    check = _Check(func, args, eps, atol, rtol, nondet_tol)
+    compare = check.slope if fast_mode else check.elements
     try:
         outputs = _outputs(func, args)
         _check_repeatable(outputs, _outputs(func, args), nondet_tol)
         differentiable = [(i, y) for i, y in enumerate(outputs) if y.requires_grad]
         for index, x in _requiring_grad(args):
             for number, y in differentiable or enumerate(outputs):
-                numerical = _numerical(func, args, x, number, y, eps)
-                if differentiable:
-                    analytic = _analytic(x, y, nondet_tol)
-                else:
-                    analytic = np.zeros_like(numerical)
-                wrong = ~np.isclose(analytic, numerical, rtol=rtol, atol=atol, equal_nan=True)
-                if wrong.any():
-                    raise GradcheckError(
-                        f"Jacobian mismatch for output {number} with respect to input {index}: "
-                        + _difference(x, y, analytic, numerical, wrong)
-                        + _suspicion(func, args, x, number, y, wrong, eps)
-                    )
+                compare(index, x, number, y)
+        if check_grad_dtypes:
+            _check_dtypes(args, [y for _, y in differentiable])
+        if check_batched_grad:
+            _check_batched(args, [y for _, y in differentiable])
         if check_undefined_grad and differentiable:
             _check_zero(args, [y for _, y in differentiable])
     except GradcheckError:
@@ -81,9 +93,21 @@ def gradgradcheck(
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
 ) -> bool:
     """:func:`gradcheck` of the gradient: whether second derivatives are right, also with respect to
     ``grad_outputs`` (drawn at random if not given). Parameters and errors as there."""
+    _demand(check_fwd_over_rev or check_rev_over_rev, "check_fwd_over_rev or check_rev_over_rev")
+    for given, name in (
+        (check_undefined_grad, "check_undefined_grad=True"),
+        (check_batched_grad, "check_batched_grad=True"),
+    ):
+        _demand(check_rev_over_rev, "check_rev_over_rev", given, name)
     args = _arguments(inputs)
     if grad_outputs is None:
         outputs = [y for y in _outputs(func, args) if y.requires_grad]
@@ -108,7 +132,20 @@ def gradgradcheck(
         raise_exception=raise_exception,
         nondet_tol=nondet_tol,
         check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad,
+        fast_mode=fast_mode,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
+        masked=masked,
     )
+
+
+def _demand(holds: bool, what: str, given: bool = True, by: str = "") -> None:
+    """Raise what PyTorch raises for options that contradict each other."""
+    if given and not holds:
+        told = f"Setting {by} requires {what}" if by else f"Expected at least one of {what}"
+        raise AssertionError(f"{told} to be True")
 
 
 def _random_like(y: Tensor, non_contiguous: bool) -> Tensor:
@@ -128,6 +165,12 @@ def _arguments(inputs: Any) -> tuple[Any, ...]:
             "have requires_grad=True."
         )
     for index, x in _requiring_grad(args):
+        if memory(x).dtype != np.float64:
+            warnings.warn(
+                f"Input #{index} requires gradient and is not a double precision floating point or "
+                f"complex tensor, but {x.dtype}. This check will likely fail: use float64.",
+                stacklevel=3,
+            )
         if any(not step and n > 1 for step, n in zip(x.stride(), x.shape, strict=True)):
             raise RuntimeError(
                 f"gradcheck changes one element of an input at a time, but input {index} has "
@@ -150,29 +193,83 @@ def _outputs(func: Callable[..., Any], args: Sequence[Any]) -> list[Tensor]:
 # -- the Jacobian twice: a row for each element of the output, a column for each of the input ------
 
 
-def _numerical(
-    func: Any, args: tuple[Any, ...], x: Tensor, number: int, y: Tensor, eps: float
-) -> np.ndarray:
-    """By central differences, one column at a time."""
-    jacobian = np.zeros((y.numel(), x.numel()))
-    for column in range(x.numel()):
-        right = _output_beside(func, args, x, column, eps, number)
-        left = _output_beside(func, args, x, column, -eps, number)
-        jacobian[:, column] = (right - left) / (2 * eps)
-    return jacobian
+class _Check:
+    """A function and its arguments, and how closely its derivatives are looked at."""
+
+    def __init__(
+        self, func: Any, args: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet: float
+    ) -> None:
+        self.func, self.args, self.eps, self.nondet = func, args, eps, nondet
+        self.tolerances: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": True}
+
+    def elements(self, index: int, x: Tensor, number: int, y: Tensor) -> None:
+        """Compare every element of the derivative of output ``number``, ``y``, by input ``index``,
+        ``x``."""
+        numerical = self._numerical(x, number, y)
+        analytic = _analytic(x, y, self.nondet) if y.requires_grad else np.zeros_like(numerical)
+        wrong = ~np.isclose(analytic, numerical, **self.tolerances)
+        if wrong.any():
+            raise GradcheckError(
+                f"Jacobian mismatch for output {number} with respect to input {index}: "
+                + _difference(x, y, analytic, numerical, wrong)
+                + self._suspicion(x, number, y, wrong)
+            )
+
+    def slope(self, index: int, x: Tensor, number: int, y: Tensor) -> None:
+        """Compare one number instead: v'J u, how fast a random mixture of the outputs changes along
+        a random direction of the input. If that is off, some element is, and is looked for."""
+        random = np.random.default_rng(0)
+        u, v = (_unit(random, t) for t in (x, y))
+        right, left = (self._beside(x, ..., side * u, number) for side in (self.eps, -self.eps))
+        numerical = float(v.reshape(-1) @ (right - left)) / (2 * self.eps)
+        gradient = None
+        if y.requires_grad:
+            start = wrap(v.astype(memory(y).dtype))
+            (gradient,) = grad(y, x, start, retain_graph=True, allow_unused=True)
+        analytic = 0.0 if gradient is None else float(np.sum(memory(gradient) * u))
+        if not np.isclose(analytic, numerical, **self.tolerances):
+            self.elements(index, x, number, y)
+            raise GradcheckError(
+                f"Jacobian mismatch for output {number} with respect to input {index}: the slope "
+                f"along a random direction is {analytic:.10g} by backward and {numerical:.10g} by "
+                "central differences, though no element is off by more than the tolerance."
+            )
+
+    def _numerical(self, x: Tensor, number: int, y: Tensor) -> np.ndarray:
+        """By central differences, one column at a time."""
+        jacobian = np.zeros((y.numel(), x.numel()))
+        for column, place in enumerate(np.ndindex(*x.shape)):
+            right, left = (self._beside(x, place, side, number) for side in (self.eps, -self.eps))
+            jacobian[:, column] = (right - left) / (2 * self.eps)
+        return jacobian
+
+    def _beside(self, x: Tensor, place: Any, step: Any, number: int) -> np.ndarray:
+        """Output ``number``, flattened, for an ``x`` that is moved at ``place``."""
+        with moved(x, place, step):
+            return np.array(_outputs(self.func, self.args)[number]._array, np.float64).reshape(-1)
+
+    def _suspicion(self, x: Tensor, number: int, y: Tensor, wrong: Any) -> str:
+        """What may be amiss other than the rule."""
+        if not y.requires_grad:
+            return (
+                " The output does not require grad, though it depends on the input: somewhere it "
+                "was cut off, by detach(), no_grad() or a way through NumPy."
+            )
+        if memory(x).dtype != np.float64:
+            return f" The input is {x.dtype}: use float64, differences in {x.dtype} are too coarse."
+        row, column = np.argwhere(wrong)[0]
+        place = np.unravel_index(column, x.shape)
+        left, here, right = (
+            self._beside(x, place, step, number)[row] for step in (-self.eps, 0, self.eps)
+        )
+        amiss = kink(left, here, right, self.eps)
+        return f" {amiss}" if amiss else ""
 
 
-def _output_beside(
-    func: Any, args: tuple[Any, ...], x: Tensor, column: int, step: float, number: int
-) -> np.ndarray:
-    """Output ``number``, flattened, for an ``x`` of which one element is moved by ``step``."""
-    values, place = memory(x), np.unravel_index(column, x.shape)
-    before = values[place]
-    values[place] = before + step
-    try:
-        return np.array(_outputs(func, args)[number]._array, np.float64).reshape(-1)
-    finally:
-        values[place] = before
+def _unit(random: np.random.Generator, t: Tensor) -> np.ndarray:
+    """A random direction, of length 1."""
+    drawn = random.standard_normal(t.shape)
+    return drawn / max(float(np.linalg.norm(drawn)), 1e-12)
 
 
 def _analytic(x: Tensor, y: Tensor, tolerance: float) -> np.ndarray:
@@ -223,6 +320,40 @@ def _check_zero(args: tuple[Any, ...], outputs: list[Tensor]) -> None:
             )
 
 
+def _check_dtypes(args: tuple[Any, ...], outputs: list[Tensor]) -> None:
+    """A gradient must have the dtype of what it is the gradient of."""
+    xs = [x for _, x in _requiring_grad(args)]
+    ones = [wrap(np.ones(y.shape, memory(y).dtype)) for y in outputs]
+    found = grad(outputs, xs, ones, retain_graph=True, allow_unused=True) if outputs else ()
+    for x, gradient in zip(xs, found, strict=False):
+        if gradient is not None and gradient.dtype != x.dtype:
+            raise GradcheckError(
+                f"Gradient has dtype mismatch: the input is {x.dtype}, its gradient is "
+                f"{gradient.dtype}"
+            )
+
+
+def _check_batched(args: tuple[Any, ...], outputs: list[Tensor]) -> None:
+    """Gradients with a batch of weights are those with each of them."""
+    xs = [x for _, x in _requiring_grad(args)]
+    random = np.random.default_rng(0)
+    for number, y in enumerate(outputs):
+        weights = random.standard_normal((2, *y.shape)).astype(memory(y).dtype)
+        rows = [grad(y, xs, wrap(w), retain_graph=True, allow_unused=True) for w in weights]
+        batch = grad(
+            y, xs, wrap(weights), retain_graph=True, allow_unused=True, is_grads_batched=True
+        )
+        for index, (together, *one_by_one) in enumerate(zip(batch, *rows, strict=True)):
+            zero = np.zeros(xs[index].shape)
+            single = [zero if g is None else memory(g) for g in one_by_one]
+            both = np.stack([zero, zero]) if together is None else memory(together)
+            if not np.allclose(both, np.stack(single), equal_nan=True):
+                raise GradcheckError(
+                    f"For output {number} and input {index}: the gradients with is_grads_batched "
+                    "are not those of each weight by itself."
+                )
+
+
 # -- how it is told --------------------------------------------------------------------------------
 
 
@@ -238,29 +369,3 @@ def _difference(x: Tensor, y: Tensor, analytic: Any, numerical: Any, wrong: Any)
 
 def _place(flat: int, t: Tensor) -> list[int]:
     return [int(i) for i in np.unravel_index(flat, t.shape)]
-
-
-def _suspicion(
-    func: Any, args: tuple[Any, ...], x: Tensor, number: int, y: Tensor, wrong: Any, eps: float
-) -> str:
-    """What may be amiss other than the rule."""
-    if not y.requires_grad:
-        return (
-            " The output does not require grad, though it depends on the input: somewhere it was "
-            "cut off, by detach(), no_grad() or a way through NumPy."
-        )
-    if memory(x).dtype != np.float64:
-        return f" The input is {x.dtype}: use float64, differences in {x.dtype} are too coarse."
-    row, column = np.argwhere(wrong)[0]
-    left, here, right = (
-        _output_beside(func, args, x, column, step, number)[row] for step in (-eps, 0, eps)
-    )
-    if not np.isfinite([left, here, right]).all():
-        return " The function is not finite there: move the input to where it is."
-    before, after = (here - left) / eps, (right - here) / eps
-    if abs(after - before) > 0.01 * max(abs(before), abs(after)):
-        return (
-            f" It is a kink: the slope is {before:.4g} on its left and {after:.4g} on its right. "
-            "Move the input away from it."
-        )
-    return ""

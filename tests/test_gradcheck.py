@@ -192,3 +192,129 @@ def test_weights_may_be_given() -> None:
     assert gradgradcheck(lambda x: x**3, x, leaf([0.5, 2.0]))
     assert gradgradcheck(lambda x: x**3, x, [torch.tensor([0.5, 2.0], dtype=torch.float64)])
     assert gradgradcheck(lambda x: x**3, x, gen_non_contig_grad_outputs=True)
+
+
+# Options ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_in_fast_mode_and_in_batches(name: str) -> None:
+    assert gradcheck(*RIGHT[name], fast_mode=True)
+    assert gradcheck(*RIGHT[name], check_grad_dtypes=True, masked=True)
+
+
+def test_right_twice_in_fast_mode() -> None:
+    assert gradgradcheck(lambda x: x.sin() * x, leaf([1.0, 2.0]), fast_mode=True)
+    assert gradgradcheck(lambda x: x.sin() * x, leaf([1.0, 2.0]), check_grad_dtypes=True)
+
+
+@pytest.mark.skipif(SUBJECT == "torch", reason="PyTorch batches by vmap, which knows no Function")
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_in_batches(name: str) -> None:
+    assert gradcheck(*RIGHT[name], check_batched_grad=True)
+
+
+def test_wrong_in_fast_mode() -> None:
+    with pytest.raises(GradcheckError, match="mismatch") as caught:
+        gradcheck(square(slope=2.5), leaf([1.3, 2.0]), fast_mode=True)
+    if SUBJECT != "torch":
+        assert "d output[0] / d input[0] is 3.25 by backward and 2.6" in str(caught.value)
+    with pytest.raises(GradcheckError):
+        gradgradcheck(square(detached=True), leaf([1.0, 2.0]), fast_mode=True)
+    assert not gradcheck(square(slope=3), leaf([1.0]), fast_mode=True, raise_exception=False)
+
+
+def test_options_that_contradict_each_other() -> None:
+    x = leaf([1.0])
+    for options in (
+        {"check_backward_ad": False},
+        {"check_batched_grad": True, "check_backward_ad": False, "check_forward_ad": True},
+    ):
+        with pytest.raises(AssertionError, match="to be True"):
+            gradcheck(lambda x: x * 2, x, **options)
+    for options in (
+        {"check_rev_over_rev": False},
+        {"check_rev_over_rev": False, "check_fwd_over_rev": True},
+    ):
+        with pytest.raises(AssertionError, match="to be True"):
+            gradgradcheck(lambda x: x * 2, x, **options)
+
+
+def test_inputs_that_are_not_float64_are_warned_of() -> None:
+    with pytest.warns(UserWarning, match="Input #0 requires gradient and is not a double"):
+        gradcheck(lambda x: x * 2, leaf([1.0], torch.float32), atol=1)
+
+
+# One element --------------------------------------------------------------------------------------
+
+ours = pytest.mark.skipif(SUBJECT == "torch", reason="PyTorch has no gradcheck_at")
+
+
+@ours
+def test_one_element() -> None:
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    found = autograd.gradcheck_at(lambda x: (x**3).sum(), x, (1, -1))
+    assert found
+    assert found.index == (1, 1)
+    assert found.at == 4
+    assert found.step == 1e-6
+    assert found.analytic == 48
+    assert found.numerical == pytest.approx(48, rel=1e-8)
+    assert found.difference < 1e-8
+    assert str(found).split("\n")[0] == "d loss / d x[1, 1], at x[1, 1] =  4"
+    assert "they agree" in str(found)
+    assert x.tolist() == [[1, 2], [3, 4]]
+    assert x.grad is None
+
+
+@ours
+def test_one_element_of_a_number_and_of_a_parameter() -> None:
+    x = leaf(2.0)
+    assert autograd.gradcheck_at(lambda x: x * x, x).analytic == 4
+    weight = leaf([1.0, 2.0])
+    assert autograd.gradcheck_at(lambda _: (weight * weight).sum(), weight, 1).analytic == 4
+    assert autograd.gradcheck_at(lambda x: x.sin(), x, eps=0.5).numerical == pytest.approx(
+        -0.4161 * 0.9589, abs=1e-4
+    )
+
+
+@ours
+def test_the_delta_method_of_a_network() -> None:
+    """The third layer of a textbook's network, by a step that leaves all numbers whole."""
+    w1, w2 = leaf([[2.0, -3.0, 0.0], [-1.0, 1.0, 2.0]]), leaf([[1.0, 2.0], [2.0, -2.0]])
+    last, x = torch.tensor([-1.0, 2.0], dtype=torch.float64), torch.tensor([3.0, 1.0, 2.0]).double()
+    out = lambda _: last @ (w2 @ (w1 @ x).relu()).relu()  # noqa: E731
+    found = autograd.gradcheck_at(out, w1, (1, 1), eps=0.5)
+    assert (found.analytic, found.numerical, found.left, found.right) == (-6, -6, -6, -6)
+
+
+@ours
+def test_what_is_amiss_at_one_element() -> None:
+    at = autograd.gradcheck_at
+    kink = at(lambda x: x.relu().sum(), leaf([1.0, 0.0]), 1)
+    assert not kink
+    assert (kink.left, kink.right) == pytest.approx((0, 1))
+    assert "This looks like a kink: the slope is 0 on its left and 1 on its right" in str(kink)
+    coarse = at(lambda x: (x * 1e6 + square(slope=1)(x)).sum() * 1e3, leaf([1.0], torch.float32), 0)
+    assert coarse or "use float64" in coarse.note
+    single = at(lambda x: square(slope=2.5)(x.double()).sum(), leaf([1.0], torch.float32), 0)
+    assert "x is float32: use float64" in str(single)
+    wrong = at(lambda x: square(slope=2.5)(x).sum(), leaf([1.0]), 0)
+    assert "smooth there: the rule of some operation is wrong" in str(wrong)
+    assert wrong.difference == pytest.approx(0.2)
+    cut = at(lambda x: x.detach().sum(), leaf([1.0]), 0)
+    assert "somewhere it was cut off" in str(cut)
+    assert "not finite there" in str(at(lambda x: x.sqrt().sum(), leaf([0.0]), 0))
+    assert at(lambda x: (x * x).sum(), leaf([3.0], torch.float32), 0)
+
+
+@ours
+def test_one_element_refused() -> None:
+    x = leaf([1.0, 2.0])
+    for index in (2, (0, 0), (), "a", 1.0):
+        with pytest.raises(IndexError, match=r"not the index of an element of a tensor"):
+            autograd.gradcheck_at(lambda x: x.sum(), x, index)
+    with pytest.raises(RuntimeError, match=r"one number, but returned shape \(2,\)"):
+        autograd.gradcheck_at(lambda x: x * 2, x, 0)
+    with pytest.raises(RuntimeError, match="needs an x that requires grad"):
+        autograd.gradcheck_at(lambda x: x.sum(), torch.ones(2), 0)
