@@ -254,7 +254,8 @@ def compare_gradients(ours: list[Any], theirs: list[Any], what: str) -> None:
             if other is not None and np.any(array(other) != 0):
                 raise Different(f"{what}: {'none' if a is None else 'some'} where PyTorch differs")
         else:
-            assert_close(array(a), array(b), what, 1e-6, 1e-8)
+            rtol, atol = _tolerance(array(b))
+            assert_close(array(a), array(b), what, 10 * rtol, 10 * atol)
 
 
 # -- one operator ----------------------------------------------------------------------------------
