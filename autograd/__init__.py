@@ -83,6 +83,9 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.
 _LAZY = {
     "anomaly_mode": "autograd.anomaly_mode",
     "checkpoint": "autograd.checkpoint",
+    "forward_ad": "autograd.forward_ad",
+    "func": "autograd.func",
+    "functional": "autograd.functional",
     "nn": "nn",
     "profiler": "autograd.profiler",
     "optim": "nn.optim",
@@ -100,6 +103,7 @@ _LAZY_FROM = {
     "save": "autograd.serialization",
     "set_anomaly_enabled": "autograd.anomaly_mode",
     "set_detect_anomaly": "autograd.anomaly_mode",
+    "vmap": "autograd.batching",
 }
 
 

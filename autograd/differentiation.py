@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine import Captures, pull_back, run
-from autograd.grad_mode import recording
+from autograd.grad_mode import forward_levels, recording
 from autograd.node import GradientEdge, Node
 from autograd.record import node_of
 from autograd.tensor import Size, Tensor, wrap
@@ -64,10 +64,11 @@ def backward(
         if isinstance(t, Tensor) and t.requires_grad and not t.is_leaf:
             t.retain_grad()
     nodes = None if targets is None else {edge.node for edge in _edges(targets)}
-    roots = _roots(outputs, grad_tensors, create_graph)
     if create_graph:
         _warn_of_cycles()
-    run(roots, create_graph if retain_graph is None else retain_graph, create_graph, None, nodes)
+    create_graph, retain = _options(create_graph, retain_graph)
+    roots = _roots(outputs, grad_tensors, create_graph)
+    run(roots, retain, create_graph, None, nodes)
 
 
 @functools.cache  # once is enough
@@ -116,7 +117,7 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
             "allow_unused=False."
         )
-    retain = create_graph if retain_graph is None else retain_graph
+    create_graph, retain = _options(create_graph, retain_graph)
     if is_grads_batched:
         grad_with = functools.partial(
             grad,
@@ -143,6 +144,14 @@ def grad(
             gradient if gradient is None or isinstance(gradient, Tensor) else wrap(_own(gradient))
         )
     return tuple(found)
+
+
+def _options(create_graph: bool, retain_graph: bool | None) -> tuple[bool, bool]:
+    """create_graph and retain_graph, of which the second defaults to the first. Where a
+    differentiation in forward mode is under way, gradients carry tangents too: it needs both."""
+    if forward_levels:
+        return True, True
+    return create_graph, create_graph if retain_graph is None else retain_graph
 
 
 def _batches(ys: list[Output], gradients: Any) -> list[Tensor | None]:

@@ -115,7 +115,7 @@ def run(
                     dy = call_before(node, dy)
                 kept = node._kept
                 if kept is FREED and node._op is not None:  # (a Function notices in saved_tensors)
-                    raise _freed(node)
+                    raise freed(node)
                 if dy is None:  # nothing arrived, and nothing will go on
                     pulls, kept = _READY_MADE, itertools.repeat(None)
                 elif observed:
@@ -169,7 +169,7 @@ def run(
                 if not retain_graph and (keeps or (keeps is None and _holds_memory(node._kept))):
                     node._kept = FREED
     except Overwritten as error:
-        raise _overwritten(node, error) from None
+        raise overwritten(node, error) from None
     except Exception as error:
         if type(node) is not AccumulateGrad and node is not None:
             error.add_note(
@@ -307,7 +307,7 @@ def pull_back(node: Any, dy: Any, create_graph: bool, needed: set[Node] | None =
     """What ``run`` does with a node of any kind, for all inputs at once: their gradients."""
     pulls = node._data[0][0]
     if node._kept is FREED and node._op is not None:
-        raise _freed(node)
+        raise freed(node)
     if pulls is None:
         return node._pull_all(dy, create_graph)
     if create_graph:
@@ -386,7 +386,8 @@ class Captures:
 # -- what can go wrong -----------------------------------------------------------------------------
 
 
-def _freed(node: Node) -> RuntimeError:
+def freed(node: Node) -> RuntimeError:
+    """What ``node`` kept is needed, and gone."""
     return RuntimeError(
         "Trying to backward through the graph a second time (or directly access saved tensors "
         f"after they have already been freed). What {name_of(node)} kept for backward (the "
@@ -396,7 +397,8 @@ def _freed(node: Node) -> RuntimeError:
     )
 
 
-def _overwritten(node: Node, error: Overwritten) -> RuntimeError:
+def overwritten(node: Node, error: Overwritten) -> RuntimeError:
+    """What ``node`` kept is needed, and was changed."""
     kind = of_numpy(error.dtype)._title + "Tensor"
     which = "the output of" if error.output else "an input of"
     changed = f" It was changed by {error.change}." if error.change else ""

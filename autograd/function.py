@@ -13,10 +13,20 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
+
 from autograd.changes import touch
-from autograd.grad_mode import INFERENCE, Off, no_grad, recording, set_recording
+from autograd.grad_mode import (
+    INFERENCE,
+    Off,
+    check_cut,
+    forward_levels,
+    recording,
+    set_recording,
+)
 from autograd.inplace import check_in_place, rebase
 from autograd.node import FREED, TOGETHER, Node, name_of, users_frame
 from autograd.observe import observers, tell_function, tell_recorded
@@ -24,7 +34,7 @@ from autograd.record import node_of
 from autograd.saved import SavedOutputOf, keep, packed, unpack_tensor
 from autograd.saved_attributes import SavedTensor
 from autograd.stashed import barred
-from autograd.tensor import Tensor, View, alias, storage, wrap
+from autograd.tensor import Tensor, View, alias, memory, storage, wrap
 
 Saved = tuple[Tensor | None, ...]
 
@@ -32,10 +42,14 @@ Saved = tuple[Tensor | None, ...]
 class _Marks:
     """What forward said about its inputs and outputs."""
 
-    __slots__ = ("dirty", "materialize", "node", "non_differentiable", "to_save")
+    __slots__ = (
+        *("dirty", "materialize", "node", "non_differentiable", "to_save"),
+        "to_save_for_forward",
+    )
 
     def __init__(self) -> None:
         self.to_save: Saved = ()
+        self.to_save_for_forward: Saved | None = None
         self.dirty: tuple[Tensor, ...] = ()
         self.non_differentiable: tuple[Tensor, ...] = ()
         self.materialize = True
@@ -55,13 +69,12 @@ class FunctionCtx:
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep ``tensors`` (inputs or outputs of forward, or None) for ``saved_tensors`` in
         backward."""
-        for t in tensors:
-            if t is not None and not isinstance(t, Tensor):
-                raise TypeError(
-                    "save_for_backward can only save tensors, but one argument is a "
-                    f"{type(t).__name__}. Store anything else on ctx: ctx.scale = 2"
-                )
-        self._marks.to_save = tensors
+        self._marks.to_save = _savable(tensors)
+
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep ``tensors`` for ``saved_tensors`` in jvp, where these are to be others than in
+        backward."""
+        self._marks.to_save_for_forward = _savable(tensors)
 
     def mark_dirty(self, *tensors: Tensor) -> None:
         """Say that forward changed these inputs in place (and returns them)."""
@@ -95,16 +108,31 @@ class FunctionCtx:
         return tuple(unpack_tensor(kept, node) for kept in node._kept)
 
 
+def _savable(tensors: Saved) -> Saved:
+    for t in tensors:
+        if t is not None and not isinstance(t, Tensor):
+            raise TypeError(
+                "save_for_backward can only save tensors, but one argument is a "
+                f"{type(t).__name__}. Store anything else on ctx: ctx.scale = 2"
+            )
+    return tensors
+
+
 class FunctionNode(Node):
     """A call of a Function in the graph."""
 
-    __slots__ = ("_fills_in_zeros", "_inside", "_output_numbers", "_places", "_settings", "ctx")
+    __slots__ = (
+        *("_fills_in_zeros", "_inside", "_output_numbers", "_places", "_settings", "ctx"),
+        *("_kept_for_forward", "_zeros"),
+    )
 
     _function: type[Function]
     _places: tuple[int, ...]  # which arguments of forward were tensors
     _settings: tuple[int, ...]  # and which were neither tensors nor None, a tensor left out
     _inside: Off  # why nothing was recorded in forward: what it computed bears this mark
     _output_numbers: dict[int, int]  # which output each tensor returned by forward is, by identity
+    _kept_for_forward: tuple[Any, ...] | None  # if it is not the same as for backward
+    _zeros: list[Tensor | None]  # the tangents of inputs that have none, as jvp is given them
     ctx: FunctionCtx
 
     def __getattr__(self, name: str) -> Any:
@@ -128,6 +156,36 @@ class FunctionNode(Node):
         results = returned if isinstance(returned, (tuple, list)) else (returned,)
         self._check(results)
         return [self._gradient(results[place], place, create_graph) for place in self._places]
+
+    def _push_all(self, tangents: list[Tensor | None], recorded: bool) -> Any:
+        """Called by forward mode: the tangent of each output by the Function's jvp, from those of
+        the tensors that went into forward."""
+        given: list[Any] = [None] * len(self.ctx.needs_input_grad)
+        for place, tangent, zero in zip(self._places, tangents, self._zeros, strict=True):
+            given[place] = zero if tangent is None else tangent.clone()  # jvp may work in place
+        kept = self._kept
+        if self._kept_for_forward is not None:
+            self._kept = self._kept_for_forward
+        try:
+            with barred(self) if recorded else nullcontext():
+                returned = self._function.jvp(self.ctx, *given)
+        finally:
+            self._kept = kept
+        several = type(self._dtype) is tuple
+        results = returned if isinstance(returned, tuple) else (returned,)
+        shapes = self._shape if several else (self._shape,)
+        if len(results) != len(shapes):
+            raise RuntimeError(
+                f"the jvp of {name_of(self)} returned {len(results)} tangents, but forward has "
+                f"{len(shapes)} outputs: return one for each, None for those that have none"
+            )
+        for tangent, shape in zip(results, shapes, strict=True):
+            if tangent is not None and tangent._array.shape != shape:
+                raise RuntimeError(
+                    f"the jvp of {name_of(self)} returned a tangent of shape "
+                    f"{list(tangent.shape)} for an output of shape {list(shape)}"
+                )
+        return results if several else results[0]
 
     def _check(self, results: Any) -> None:
         expected = len(self.ctx.needs_input_grad)
@@ -222,6 +280,15 @@ class Function:
 
     vjp = backward
 
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        """May be overridden, for forward mode: from the tangent of each argument of forward (None
+        for what is no tensor), the tangent of each output. If it is not, backward is transposed."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode AD: a static method jvp(ctx, *tangents)."
+        )
+
     @classmethod
     def _backward(cls) -> Callable[..., Any]:
         """The one of the two names that was overridden."""
@@ -244,6 +311,10 @@ class Function:
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = recording() and True in ctx.needs_input_grad
+        if forward_levels and not recorded:
+            for a in args:
+                if isinstance(a, Tensor) and a._requires_grad:
+                    check_cut(a)
         before = recording()
         inside = before if before is INFERENCE else Off(f"the forward of {cls.__name__}")
         set_recording(inside)
@@ -313,10 +384,24 @@ def _recorded(
             connected[id(o)] = _output(node, marks, o, slot, tensors, len(outputs))
     results = tuple([connected[id(o)] for o in outputs])
     node._kept = tuple([_saved(node, t, outputs, results) for t in marks.to_save])
+    if node._function.jvp is not Function.jvp:
+        _prepare_for_jvp(node, marks, tensors, outputs, results)
     marks.to_save = marks.dirty = marks.non_differentiable = ()
     if observers:
         tell_recorded(node)
     return results
+
+
+def _prepare_for_jvp(
+    node: FunctionNode, marks: _Marks, inputs: list[Tensor], outputs: Any, results: Any
+) -> None:
+    """Keep what jvp needs."""
+    to_save, node._kept_for_forward = marks.to_save_for_forward, None
+    if to_save is not None:
+        node._kept_for_forward = tuple([_saved(node, t, outputs, results) for t in to_save])
+        marks.to_save_for_forward = None
+    zero = lambda t: wrap(np.zeros_like(memory(t))) if t._array.dtype.kind == "f" else None  # noqa: E731
+    node._zeros = [zero(t) if marks.materialize else None for t in inputs]
 
 
 def _output(
@@ -364,8 +449,11 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(backward)
     def once(ctx: Any, *gradients: Any) -> Any:
         recorded = recording() and any(isinstance(g, Tensor) and g.requires_grad for g in gradients)
-        with no_grad():
+        before = set_recording(Off("once_differentiable()"))
+        try:
             returned = backward(ctx, *gradients)
+        finally:
+            set_recording(before)
         if not recorded:
             return returned
         results = returned if isinstance(returned, tuple) else (returned,)

@@ -38,6 +38,9 @@ INFERENCE = Off("inference_mode()")
 # is any is all that they cost while there are none.
 inferring: list[None] = []
 
+# Differentiations in forward mode that are under way (see tangents.py).
+forward_levels: list[Any] = []
+
 
 def set_recording(value: bool | Off) -> bool | Off:
     """Set the flag, and return what it was."""
@@ -60,6 +63,15 @@ def why_not() -> Off:
 def is_inference_mode_enabled() -> bool:
     """Whether this is inside an ``inference_mode()`` block of this thread."""
     return recording() is INFERENCE
+
+
+def check_cut(t: Any) -> None:
+    """Called where no_grad() takes ``t`` out of the graph: a differentiation in forward mode, which
+    follows the graph, may have to refuse (RuntimeError). Not inside the forward of a Function,
+    which has a derivative as a whole."""
+    if recording() in (False, INFERENCE):
+        for level in forward_levels:
+            level.refuse_cut(t)
 
 
 class _Switch:

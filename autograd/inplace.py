@@ -161,6 +161,9 @@ _NOT_IN_PLACE = {
     "function": "This view was created inside a custom Function (or because an input was returned "
     "as-is), and its backward would know nothing of the change. Return a copy from forward: "
     "output.clone().",
+    "level": "It is an input of a function being differentiated (or the primal of a dual tensor, "
+    "or a part of one of these), and stands for a leaf Variable that requires grad. Work on a "
+    "copy: y = x.clone().",
 }
 
 

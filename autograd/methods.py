@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import differentiation, ops, queries
 from autograd.changes import check_apart, check_changeable, opened, touch
-from autograd.grad_mode import recording
+from autograd.grad_mode import forward_levels, recording
 from autograd.inplace import check_in_place, in_place, reshape_in_place, write
 from autograd.node import Node
 from autograd.ops.activation import _relu
@@ -239,7 +239,9 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     frame = sys._getframe(1)
     check_changeable(self)
     _check_assignable(self, value)
-    if not (recording() and (self.requires_grad or getattr(value, "requires_grad", False))):
+    due = self.requires_grad or getattr(value, "requires_grad", False)
+    # (Not recorded, but looked into, where a differentiation in forward mode is under way.)
+    if not (due and (recording() or forward_levels)):
         assign(self, index, value)
         touch(self, "__setitem__", frame)
     elif is_basic_index(index):

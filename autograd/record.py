@@ -20,7 +20,7 @@ from autograd.arguments import (
     not_implemented,
     promote,
 )
-from autograd.grad_mode import recording, why_not
+from autograd.grad_mode import check_cut, forward_levels, recording, why_not
 from autograd.node import How, Node, accumulator, users_files, users_frame
 from autograd.observe import observers, tell_recorded
 from autograd.out import into
@@ -92,6 +92,8 @@ def _cut(op: Op, tensors: tuple[Any, ...]) -> Cut:
     for t in tensors:
         if isinstance(t, Tensor):
             if t._requires_grad:
+                if forward_levels:
+                    check_cut(t)
                 return Cut(why_not())
             if t._cut is not None:
                 cuts.append(t._cut)

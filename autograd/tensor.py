@@ -71,8 +71,8 @@ class View:
 
     ``origin`` is "one" for the output of an operation that can be taken again. Any other view may
     be looked at but not changed where operations are recorded (see ``inplace.check_in_place``): it
-    is one of "several" outputs, as of split and unbind; it was taken in "no_grad" mode; or it came
-    out of a user's "function"."""
+    is one of "several" outputs, as of split and unbind; it was taken in "no_grad" mode; it came out
+    of a user's "function"; or it is what has entered a "level" (see levels.py)."""
 
     __slots__ = ("base", "origin", "own", "version")
 
@@ -709,6 +709,9 @@ _OUT_OF_DATE = {
     "function": "{} is the output of a custom Function that shares memory with its input (it is a "
     "view, or the input itself), and that memory has been modified inplace since. The function's "
     "backward knows nothing of the change. Return a copy from forward: output.clone().",
+    "level": "{} is an input of a function being differentiated (or the primal of a dual tensor), "
+    "and that memory has been modified inplace since. The derivative is the one at the value it "
+    "had. Change a copy: y = x.clone().",
 }
 
 
