@@ -22,6 +22,7 @@ from autograd.calculus import derivatives
 from autograd.creation import tensor
 from autograd.reading.table import aligned
 from autograd.tensor import Tensor
+from autograd.visualize import draw, saving
 
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -244,15 +245,18 @@ def _short(t: Tensor) -> str:
     return text.replace("\n" + " " * len("tensor("), "\n").removesuffix(".")
 
 
+_FLAGS = ("-h", "--help", "--derivatives", "--open")
+
+
 def _options_first(words: Sequence[str]) -> list[str]:
     """The words of the command line with its options in front and ``--`` behind them, so that the
     expression may begin with a minus."""
     options, others = [], []
     rest = iter(words)
     for word in rest:
-        if word == "--svg":
+        if word in saving.FILES:
             options += [word, *itertools.islice(rest, 1)]
-        elif word in ("-h", "--help", "--derivatives") or word.startswith("--svg="):
+        elif word in _FLAGS or word.partition("=")[0] in saving.FILES:
             options.append(word)
         elif word != "--":
             others.append(word)
@@ -270,12 +274,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "variables", nargs="*", metavar="NAME=VALUE", help='for example x=-2 or w="[[1,2],[3,4]]"'
     )
-    parser.add_argument(
-        "--svg",
-        metavar="PATH",
-        default="graph.svg",
-        help="where the picture goes (default: graph.svg)",
-    )
+    saving.add_options(parser)
     parser.add_argument(
         "--derivatives",
         action="store_true",
@@ -309,7 +308,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(table(evaluation))
-    return _draw(result, evaluation.variables, options.svg)
+    print()
+    return saving.save(draw(result, names=evaluation.variables), options)
 
 
 def _print_derivatives(name: str | None) -> int:
@@ -318,18 +318,6 @@ def _print_derivatives(name: str | None) -> int:
     except KeyError as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2
-    return 0
-
-
-def _draw(result: Tensor, variables: dict[str, Tensor], path: str) -> int:
-    from autograd.visualize import draw  # slow to import, and only needed here
-
-    try:
-        draw(result, names=variables).write(path)
-    except (OSError, RuntimeError, ValueError) as error:
-        print(f"error: no picture: {error}", file=sys.stderr)
-        return 1
-    print(f"\nThe graph is in {path}")
     return 0
 
 

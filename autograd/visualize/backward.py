@@ -114,7 +114,11 @@ def _node(op: OpNode, look: Look) -> str:
     ground = palette.second if op.of_backward else palette.head
     name = labels.span(op.node, palette.head_ink, NAME, bold=True)
     head = labels.gap(NAME) + name + labels.gap(NAME, 2)
-    rows = [labels.row(labels.cell(head, align="left", bgcolor=ground, border=1, color=ground))]
+    rows = [
+        labels.row(
+            labels.cell(head, align="left", colspan=2, bgcolor=ground, border=1, color=ground)
+        )
+    ]
     if isinstance(op, GroupNode):
         about = f"{op.about}  {op.ops:,} ops".strip()
         rows.append(card_row(labels.span(about, palette.faint, SMALL)))

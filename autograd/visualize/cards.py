@@ -267,7 +267,7 @@ def _title(tensor: TensorNode, name: str, look: Look) -> str:
     palette = look.palette
     mark = {"cut": "… "}.get(tensor.kind, "↻ " if tensor.copy_of else "")
     color = palette.ink if tensor.named else palette.faint
-    title = labels.span(mark + name, color, BODY, bold=tensor.named)
+    title = labels.span(mark + name + " …" * tensor.hidden_uses, color, BODY, bold=tensor.named)
     if look.shows(SHAPE):
         about = figures.shape(tensor.shape, tensor.dtype)
         title += labels.gap(BODY) + labels.span(about, palette.faint, SMALL)
@@ -280,16 +280,16 @@ def _title(tensor: TensorNode, name: str, look: Look) -> str:
 def _numbers(tensor: TensorNode, look: Look, name: str = "") -> list[str]:
     """Return the rows that tell a tensor's value and its gradient."""
     palette = look.palette
-    parts = [labels.span(name, palette.ink, BODY, bold=True)] if name else []
+    name += " …" * tensor.hidden_uses
+    parts = [labels.span(name.strip(), palette.ink, BODY, bold=True)] if name else []
     if look.shows(VALUE) and tensor.value is not None:
         value = words.statistics(tensor.value, look.precision)
         parts.append(labels.span(value, palette.value, BODY))
     grad = _gradient(tensor, look, BODY)
     rows = [card_row(text) for text in (labels.gap(BODY, 2).join(parts), grad) if text]
     if grad and tensor.grad is not None and look.view == "flow":
-        rows.append(
-            labels.row(labels.cell(flow.bar(tensor.grad.norm, palette), align="left", colspan=2))
-        )
+        gauge = flow.gauge(tensor.grad.norm, palette)
+        rows.append(labels.row(labels.cell(gauge, colspan=2)))
     return rows
 
 

@@ -66,7 +66,10 @@ def wire(tensor: TensorNode, look: Look) -> str:
     palette = look.palette
     mark = {"cut": "… "}.get(tensor.kind, "↻ " if tensor.copy_of else "")
     name = labels.span(
-        mark + tensor.label, palette.ink if tensor.named else palette.faint, SIZE, bold=tensor.named
+        mark + tensor.label + " …" * tensor.hidden_uses,
+        palette.ink if tensor.named else palette.faint,
+        SIZE,
+        bold=tensor.named,
     )
     inside, left, right = name, "", ""
     if tensor.kind == "output":
@@ -80,20 +83,41 @@ def wire(tensor: TensorNode, look: Look) -> str:
     return statement(
         tensor.id,
         id=tensor.id,
-        label=_line(left, above, right, _gradient(tensor, look), look, SIZE, padding=3),
+        label=_line(
+            left, above, right, _gradient(tensor, look), _ink(tensor, look), SIZE, padding=3
+        ),
     )
 
 
+def _ink(carrier: TensorNode | Edge, look: Look) -> dict[str, object]:
+    """Return the color and the height of a line: those of its gradient, in the view of these."""
+    ink: dict[str, object] = {"height": 1, "bgcolor": look.palette.wire}
+    if look.view == "flow":
+        if isinstance(carrier, Edge):
+            norm = carrier.flow
+        else:
+            norm = None if carrier.grad is None else carrier.grad.norm
+        drawn = flow.ink(norm, look.palette)
+        ink = {"height": max(1, round(float(str(drawn["penwidth"])))), "bgcolor": drawn["color"]}
+    return ink
+
+
 def _line(
-    left: str, above: str, right: str, below: str, look: Look, size: float, padding: int
+    left: str,
+    above: str,
+    right: str,
+    below: str,
+    ink: dict[str, object],
+    size: float,
+    padding: int,
 ) -> str:
     """Return a table whose middle is a line with text above and below it.
 
-    The line is made of cells one point high. Graphviz lets an edge begin one point off the port it
+    The line is made of flat cells. Graphviz lets an edge begin one point off the port it
     is to begin at, so the port ends one point before the line does.
     """
     blank = labels.gap(size)
-    ink: dict[str, object] = {"height": 1, "cellpadding": 0, "bgcolor": look.palette.wire}
+    ink = {**ink, "cellpadding": 0}
     end, beside = labels.cell("", width=1, **ink), labels.cell("", width=1, cellpadding=0)
     table = labels.table(
         labels.row(
@@ -165,12 +189,14 @@ def _connection(
         end = {"headclip": "false", "arrowhead": "none", "weight": 100} | extra
         tail, head = edge.source, f"{edge.target}:{into}"
     if look.direction == "TB" or not (above or below):
-        words = "<BR/>".join(labels.gap(SMALL, 2) + text for text in (above, below) if text)
-        label = {"label": f"<{words}>"} if words else {}
+        lines = "<BR/>".join(labels.gap(SMALL, 2) + text for text in (above, below) if text)
+        label = {"label": f"<{lines}>"} if lines else {}
         yield statement(f"{tail} -> {head}", id=edge.id, **label, **start | end)
         return
     middle = f"{edge.id}m"
-    yield statement(middle, id=middle, label=_line("", above, "", below, look, SMALL, padding=1))
+    yield statement(
+        middle, id=middle, label=_line("", above, "", below, _ink(edge, look), SMALL, padding=1)
+    )
     start |= {"headclip": "false", "arrowhead": "none"}
     end |= {"tailclip": "false"}
     yield statement(f"{tail} -> {middle}:line:w", id=f"{edge.id}a", **start)

@@ -71,6 +71,7 @@ class Collector:
         self.uses = Counter(id(value) for item in self.items for _, value in item.operands)
         self.all_uses = Counter(id(v) for step in recorded.steps for _, v in step.operands)
         self.made = {id(value) for item in self.items for value in item.outputs}
+        self.used_out_of_sight = self.part.used_out_of_sight()
         self.shown = self._shown()
         steps = [step for item in self.items for step in item.steps]
         self.names = Names(self.shown.values(), steps, named)
@@ -184,6 +185,7 @@ class Collector:
             requires_grad=value.requires_grad,
             named=id(value) not in self.names.ours,
             uses=self.uses[id(value)] if value.step else self.all_uses[id(value)],
+            hidden_uses=id(value) in self.used_out_of_sight and not copy_of,
             copy_of=copy_of,
         )
         self.data.nodes.append(node)
@@ -196,7 +198,9 @@ class Collector:
         if value.step is not None:
             if id(value) not in self.made:
                 return "cut"
-            return "value" if self.uses[id(value)] else "output"
+            return (
+                "value" if self.uses[id(value)] or id(value) in self.used_out_of_sight else "output"
+            )
         return "parameter" if self._is_parameter(value) else "input"
 
     def _is_parameter(self, value: Value) -> bool:

@@ -73,19 +73,16 @@ def legend(palette: Palette) -> str:
     return labels.table(labels.row(*cells))
 
 
-def bar(norm: float, palette: Palette) -> str:
-    """Return a bar in the color of a norm, an inch of which is twelve orders of magnitude."""
+def gauge(norm: float, palette: Palette) -> str:
+    """Return a gauge of a norm: from 1e-12 at its left end to 1e+8 at its right."""
     decades = math.log10(norm) if 0 < norm < math.inf else -12.0 if norm == 0 else 8.0
-    length = max(2, round(6 * (min(max(decades, -12), 8) + 12)))
-    cell = labels.cell(
-        "",
-        width=length,
-        height=5,
-        fixedsize="true",
-        cellpadding=0,
-        bgcolor=getattr(palette, band(norm).role),
+    filled = max(2, round(6 * (min(max(decades, -12), 8) + 12)))
+    inks = ((filled, getattr(palette, band(norm).role)), (121 - filled, palette.op))
+    cells = (
+        labels.cell("", width=width, height=5, fixedsize="true", cellpadding=0, bgcolor=color)
+        for width, color in inks
     )
-    return labels.table(labels.row(cell), align="left")
+    return labels.table(labels.row(*cells))
 
 
 def summary(data: GraphData, precision: int) -> str:

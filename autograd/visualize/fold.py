@@ -36,6 +36,7 @@ class Folded:
     def __init__(self, steps: list[Step], modules: Modules) -> None:
         self.steps = steps
         self.stands: dict[int, Value] = {}  # by id of a value: what is drawn in its place
+        self.stood_for: list[Value] = []
         self.runs: list[Run] = []
         self.paths = {id(step): modules.path(step) for step in steps}
         for run in _of_modules(self.steps, modules):
@@ -53,6 +54,7 @@ class Folded:
             for step, drawn in zip(part, first, strict=True):
                 for output, instead in zip(step.outputs, drawn.outputs, strict=True):
                     self.stands[id(output)] = instead
+                    self.stood_for.append(output)
         gone = {id(step) for part in run.parts[1:] for step in part}
         self.steps = [step for step in self.steps if id(step) not in gone]
 

@@ -56,6 +56,7 @@ class Part:
         self._closed: tuple[int, str] | None = None  # depth of closed modules, and one of them
 
         self._folded = Folded([], modules)
+        self._all_steps = recorded.steps
         self._steps = self._steps_in_focus = recorded.steps
         self._path_of = modules.path
         self.items = self._build(lambda step: None)
@@ -76,6 +77,17 @@ class Part:
     def shown_for(self, value: Value) -> Value:
         """Return what is drawn in place of a value: mostly itself."""
         return self._folded.shown_for(value)
+
+    def used_out_of_sight(self) -> set[int]:
+        """Return the values (by id) that operations use which are not drawn, nor stood for."""
+        drawn = {id(step) for item in self.items for step in item.steps}
+        stood_for = {id(value.step) for value in self._folded.stood_for}
+        return {
+            id(value)
+            for step in self._all_steps
+            if id(step) not in drawn and id(step) not in stood_for
+            for _, value in step.operands
+        }
 
     def frame(self, path: str) -> tuple[str, str]:
         """Return what is written on a module's frame: what it is called, what it is."""
