@@ -72,9 +72,9 @@ class ElementCheck:
         place = str(list(self.index)) if self.index else ""
         step = f"step {self.step:g}"
         rows = [
-            (f"d loss / d x{place}, at x{place} =", f"{self.at:.10g}", ""),
-            ("  by backward", f"{self.analytic:.10g}", ""),
-            ("  by central differences", f"{self.numerical:.10g}", step),
+            (f"d loss / d x{place}, at x{place} =", f"{self.at:.8g}", ""),
+            ("  by backward", f"{self.analytic:.8g}", ""),
+            ("  by central differences", f"{self.numerical:.8g}", step),
             ("  relative difference", f"{self.difference:.2g}", self._verdict()),
         ]
         width = max(len(name) for name, _, _ in rows)

@@ -153,10 +153,11 @@ class profile:
         print(p)
         p.table(sort_by="kept", row_limit=5)
 
-    The times are those of each operation itself; Python's own between them is not counted, but is
-    part of ``p.seconds``, the time of the whole block. What a Function computes with operations is
-    counted with these. ``use_cuda`` and the like are taken and do nothing: there is only the CPU,
-    and all else is recorded always.
+    The times are those of each operation itself. What happens between them is not counted, but is
+    part of ``p.seconds``, the time of the whole block: Python's own work, and what a function finds
+    out before it calls its operation, as max pooling finds out which elements win. What a Function
+    computes with operations is counted with these. ``use_cuda`` and the like are taken and do
+    nothing: there is only the CPU, and all else is recorded always.
     """
 
     def __init__(

@@ -102,7 +102,10 @@ def underlined(code: CodeType, lasti: int) -> str:
     """Return where an instruction stands as a traceback does: the file, the line, and its text with
     the characters underlined that the instruction came from."""
     span, number = _span(code, lasti), line(code, lasti)
-    told = f'  File "{code.co_filename}", line {number}, in {code.co_name}'
+    file = f'File "{code.co_filename}"'
+    if "ipykernel_" in file:  # a notebook's cell, whose file nobody has seen
+        file = "Cell"
+    told = f"  {file}, line {number}, in {code.co_name}"
     text = linecache.getline(code.co_filename, number).rstrip()
     if not text.strip():
         return told
