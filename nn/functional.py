@@ -71,6 +71,10 @@ from autograd.ops.embedding import (
     embedding,
     one_hot,
 )
+from autograd.ops.grid_sampling import (
+    affine_grid,
+    grid_sample,
+)
 from autograd.ops.likelihood import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -161,6 +165,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -195,6 +200,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gumbel_softmax",
     "hardshrink",

@@ -926,6 +926,20 @@ for norm in ("1.0", "2.0", "3", "inf", "-inf"):
     case(f"F.lp_pool2d(x, {norm}, (2, 3), 1, ceil_mode=True)", x=positive(1, 2, 4, 4))
 case("F.lp_pool3d(x, 2, 2)", x=positive(1, 1, 2, 4, 3))
 case("F.lp_pool2d(x, 2, 2)", x=[exact(np.zeros((1, 1, 2, 4))), (1, 1, 2, 4)], smooth=False)
+for mode in ("bilinear", "nearest", "bicubic"):
+    for edge in ("zeros", "border", "reflection"):
+        for align in (False, True):
+            settings = f"mode='{mode}', padding_mode='{edge}', align_corners={align}"
+            case(f"F.grid_sample(x, g, {settings})", x=(1, 1, 3, 2),
+                 g=uniform(1, 2, 1, 2, low=-1.7, high=1.7), smooth=mode != "nearest")
+            if mode != "bicubic":
+                case(f"F.grid_sample(x, g, {settings})", x=(1, 1, 2, 1, 2),
+                     g=uniform(1, 1, 1, 2, 3, low=-3.5, high=3.5), smooth=mode != "nearest")
+case("F.grid_sample(x, g, align_corners=True)", x=[fixed((1, 0, 2, 2)), fixed((0, 1, 2, 2)),
+     fixed((1, 1, 2, 2))], g=[fixed((1, 2, 2, 2)), fixed((0, 2, 2, 2)), fixed((1, 0, 2, 2))])
+for align in (False, True):
+    case(f"F.affine_grid(x, (2, 1, 3, 4), align_corners={align})", x=(2, 2, 3))
+    case(f"F.affine_grid(x, [1, 3, 2, 3, 2], {align})", x=(1, 3, 4))
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
@@ -1174,3 +1188,18 @@ refused("F.max_unpool1d(x, i, 2)", x=(1, 2, 4), i=(1, 2, 4))
 refused("F.max_unpool1d(x, i, 2)", x=(4,), i=ints(4, low=0, high=8))
 refused("F.max_unpool2d(x, i, 2)", x=ints(1, 2, 4), i=ints(1, 2, 4, low=0, high=8))
 refused("F.lp_pool2d(x, 2, 5)", x=(1, 1, 4, 4))
+refused("F.grid_sample(x, g, 'linear', align_corners=True)", x=(1, 1, 3, 3), g=(1, 2, 2, 2))
+refused("F.grid_sample(x, g, padding_mode='one', align_corners=True)", x=(1, 1, 3, 3),
+        g=(1, 2, 2, 2))
+refused("F.grid_sample(x, g, align_corners=True)", x=(1, 1, 3, 3), g=(2, 2, 2, 2))
+refused("F.grid_sample(x, g, align_corners=True)", x=(1, 1, 3, 3), g=(1, 2, 2, 3))
+refused("F.grid_sample(x, g, align_corners=True)", x=(1, 1, 3, 3, 3), g=(1, 2, 2, 2))
+refused("F.grid_sample(x, g, align_corners=True)", x=(1, 1, 0, 3), g=(1, 2, 2, 2))
+refused("F.grid_sample(x, g, align_corners=True)", x=ints(1, 1, 3, 3), g=ints(1, 2, 2, 2))
+refused("F.grid_sample(x, g.float(), align_corners=True)", x=(1, 1, 3, 3), g=(1, 2, 2, 2))
+refused("F.grid_sample(x, g, 'bicubic', align_corners=True)", x=(1, 1, 2, 2, 2), g=(1, 2, 2, 2, 3))
+refused("F.affine_grid(x, (1, 1, 2, 2), align_corners=True)", x=ints(1, 2, 3))
+refused("F.affine_grid(x, (1, 1, 2), align_corners=True)", x=(1, 2, 3))
+refused("F.affine_grid(x, (1, 1, 2, 2, 2), align_corners=True)", x=(1, 2, 3))
+refused("F.affine_grid(x, (1, 1, 0, 2), align_corners=True)", x=(1, 2, 3))
+refused("F.affine_grid(x, (2, 1, 2, 2), align_corners=True)", x=(1, 2, 3))

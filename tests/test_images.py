@@ -87,3 +87,42 @@ def test_what_goes_to_one_place() -> None:
     """The last of several stays, but the gradient is everyone's."""
     x, i = np.array([[1.0, 2.0]]), np.array([[0, 0]])
     agree("F.max_unpool1d(x, i, 1)", order=1, x=x, i=i)
+
+
+# -- sampling --------------------------------------------------------------------------------------
+
+
+@needs_torch
+@pytest.mark.parametrize("edge", ["zeros", "border", "reflection"])
+def test_places_on_pixels_and_far_away(edge: str) -> None:
+    """Where the place is a pixel, an edge, a mirror, or nowhere near; in one row of pixels, too."""
+    places = np.linspace(-3, 3, 25)
+    x, y = (axis.reshape(1, -1, 5) for axis in np.meshgrid(places, places))
+    grid = np.stack((x, y), -1)
+    for align in (False, True):
+        for mode in ("bilinear", "nearest", "bicubic"):
+            call = f"F.grid_sample(x, g, '{mode}', '{edge}', {align})"
+            agree(call, 0, x=random.normal(size=(1, 2, 4, 3)), g=grid)
+            agree(call, 0, x=random.normal(size=(1, 2, 1, 3)), g=grid)
+            agree(call, 1, x=random.normal(size=(2, 2, 4, 3)), g=random.normal(size=(2, 3, 4, 2)))
+        half = f"F.grid_sample(x, g, 'bilinear', '{edge}', {align})"
+        agree(half, 0, rtol=0.02, x=np.float16(random.uniform(1, 2, size=(1, 1, 4, 3))),
+              g=np.float16(random.uniform(-0.5, 0.5, size=(1, 2, 2, 2))))  # fmt: skip
+
+
+def test_grid_of_nothing_moved() -> None:
+    """The identity looks at every pixel where it is."""
+    x, still = torch.randn(2, 3, 4, 5), torch.tensor([[[1.0, 0, 0], [0, 1, 0]]] * 2)
+    for align in (False, True):
+        grid = F.affine_grid(still, x.shape, align_corners=align)
+        y = F.grid_sample(x, grid, align_corners=align)
+        np.testing.assert_allclose(array(y), array(x), rtol=1e-4, atol=1e-5)
+
+
+def test_unsaid_corners_warn() -> None:
+    for call in (
+        lambda: F.grid_sample(torch.ones(1, 1, 2, 2), torch.zeros(1, 1, 1, 2)),
+        lambda: F.affine_grid(torch.ones(1, 2, 3), (1, 1, 2, 2)),
+    ):
+        with pytest.warns(UserWarning, match="align_corners"):
+            call()

@@ -224,9 +224,17 @@ def _antialiased(mode: str, n: int, m: int, step: Any) -> tuple[np.ndarray, np.n
 
 def _cubic_weight(x: Any, a: float) -> Any:
     d = np.abs(x)
-    near = ((a + 2) * d - (a + 3)) * d * d + 1
-    far = ((d - 5) * d + 8) * d * a - 4 * a
-    return np.where(d < 1, near, np.where(d < 2, far, 0))
+    return np.where(d < 1, cubic_near(d, a), np.where(d < 2, cubic_far(d, a), 0))
+
+
+def cubic_near(d: Any, a: float) -> Any:
+    """The weight at a distance below 1; ``a`` is the slope of the spline at 1."""
+    return (d * (a + 2) - (a + 3)) * d * d + 1
+
+
+def cubic_far(d: Any, a: float) -> Any:
+    """The weight at a distance from 1 to 2"""
+    return ((d - 5) * d + 8) * d * a - 4 * a
 
 
 _FILTERS: dict[str, tuple[int, Callable[[Any], Any]]] = {
