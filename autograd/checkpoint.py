@@ -163,7 +163,7 @@ class _Region:
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than "
                     "during the original forward pass." + self._both_runs(found)
                 )
-            found.append(t.detach())
+            found.append(t.detach() if t.requires_grad else t)
             if len(found) == len(self.looks) and self.early_stop:
                 raise _Enough
             return found[-1]
@@ -203,7 +203,10 @@ class _Region:
             return " Pass debug=True to see all tensors of both runs."
         runs = (self.looks, list(map(_look, found)))
         first, second = ("".join(f"\n  {i}: {look}" for i, look in enumerate(run)) for run in runs)
-        return f"\nKept in the first run:{first}\nKept in the second run:{second}"
+        return (
+            "\nYou are seeing this because you passed `debug=True` to checkpoint.\n"
+            f"Kept in the first run:{first}\nKept in the second run:{second}"
+        )
 
 
 class _Inputs:

@@ -409,8 +409,8 @@ class Tensor:
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         if self._requires_grad and value._array.dtype.kind != "f":
             raise RuntimeError(
-                "data set to a tensor that requires gradients must be floating point, but got "
-                f"{value.dtype}"
+                "data set to a tensor that requires gradients must be floating point or complex "
+                f"dtype, but got {value.dtype}"
             )
         # A 0-d result that nobody else holds (this parameter and the call's two references apart)
         # can stay a NumPy scalar. From Python 3.14 on the count does not tell.

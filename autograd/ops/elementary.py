@@ -97,7 +97,7 @@ def rad2deg(x):
     return x * (180 / math.pi)
 
 
-@elementwise(dx=lambda dy, x, y: dy * masked((cos(math.pi * x) - y) / x, x != 0), floats=True)
+@elementwise(dx=lambda dy, x: dy * masked((cos(math.pi * x) - sinc(x)) / x, x != 0), floats=True)
 def sinc(x):
     """sin(πx) / πx, elementwise, and 1 at 0."""
     angle = math.pi * x.astype(np.promote_types(x.dtype, np.float32))

@@ -11,6 +11,7 @@ from autograd.op import elementwise
 from autograd.ops.arithmetic import square
 from autograd.ops.comparison import masked
 from autograd.ops.conversion import cast
+from autograd.ops.elementary import sigmoid
 
 __all__ = [
     "exp", "exp2", "expm1", "float_power", "log", "log1p", "log2", "log10", "logaddexp",
@@ -134,7 +135,10 @@ def log10(x):
 
 
 @elementwise(
-    da=lambda dy, a, y: dy * exp(a - y), db=lambda dy, b, y: dy * exp(b - y), kinds="f", numbers=""
+    da=lambda dy, a, b: dy * sigmoid(a - b),
+    db=lambda dy, a, b: dy * sigmoid(b - a),
+    kinds="f",
+    numbers="",
 )
 def logaddexp(a, b):
     """log(eᵃ + eᵇ), elementwise with broadcasting, where eᵃ and eᵇ may be too large to be written
@@ -143,8 +147,8 @@ def logaddexp(a, b):
 
 
 @elementwise(
-    da=lambda dy, a, y: dy * exp2(a - y),
-    db=lambda dy, b, y: dy * exp2(b - y),
+    da=lambda dy, a, b: dy * sigmoid((a - b) * math.log(2)),
+    db=lambda dy, a, b: dy * sigmoid((b - a) * math.log(2)),
     kinds="f",
     numbers="",
 )
