@@ -88,11 +88,11 @@ METHODS = """
     conj_physical is_conj is_neg resolve_conj resolve_neg frexp gcd lcm ldexp nextafter
     __getitem__ index_select gather scatter scatter_add scatter_reduce index_add index_copy
     index_fill index_put masked_fill masked_select masked_scatter take take_along_dim nonzero
-    argwhere select_scatter slice_scatter diagonal_scatter as_strided as_strided_scatter matmul mm
-    bmm mv dot vdot inner outer ger addmm addmv addbmm baddbmm addr kron trace cross
-    matrix_power inverse det logdet slogdet cholesky pinverse relu prelu softmax log_softmax hardshrink
-    dist cholesky_inverse cholesky_solve corrcoef cov geqrf lu lu_solve matrix_exp orgqr ormqr qr renorm svd
-    triangular_solve
+    argwhere select_scatter slice_scatter diagonal_scatter as_strided as_strided_scatter matmul
+    mm bmm mv dot vdot inner outer ger addmm addmv addbmm baddbmm addr kron trace cross
+    matrix_power inverse det logdet slogdet cholesky pinverse relu prelu softmax log_softmax
+    hardshrink dist cholesky_inverse cholesky_solve corrcoef cov geqrf lu lu_solve matrix_exp
+    orgqr ormqr qr renorm svd triangular_solve i0 igamma igammac mvlgamma
 """
 
 IN_PLACE = """
@@ -106,7 +106,7 @@ IN_PLACE = """
     bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift conj_physical gcd
     lcm ldexp nextafter tril triu cumsum cumprod scatter scatter_add scatter_reduce
     index_add index_copy index_fill index_put masked_fill masked_scatter addmm addmv addbmm
-    baddbmm addr relu renorm
+    baddbmm addr relu renorm i0 igamma igammac mvlgamma
 """
 
 # Those that are functions too: torch.relu_(x).
@@ -115,7 +115,7 @@ IN_PLACE_FUNCTIONS = """
     atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ detach_ erf_
     erfc_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_
     log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ sigmoid_ sin_
-    sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_
+    sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_ i0_
 """
 
 # These change the shape and the strides of the tensor itself, and leave the memory as it is.
@@ -139,6 +139,7 @@ def _attach() -> None:
     given["relu"] = _relu  # without the choice that nn.functional.relu offers
     given["_stack"] = staticmethod(ops.stack)  # for the engine, which knows no operations
     given |= {function.__name__: function for function in OTHERS}
+    given["polygamma_"] = in_place(polygamma, "polygamma_")
     for name, function in given.items():
         setattr(Tensor, name, function)
     Node.__call__ = differentiation.call  # type: ignore[method-assign]
@@ -157,6 +158,11 @@ def __invert__(self: Tensor) -> Tensor:
 def where(self: Tensor, condition: Any, other: Any) -> Any:
     """``self`` where ``condition`` holds, ``other`` elsewhere: see :func:`autograd.where`."""
     return ops.where(condition, self, other)
+
+
+def polygamma(self: Tensor, n: int) -> Any:
+    """The derivative of order ``n`` of the digamma function: see :func:`autograd.polygamma`."""
+    return ops.polygamma(n, self)
 
 
 # -- backward, and changes of contents -------------------------------------------------------------
@@ -251,6 +257,6 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         write(self, change, "__setitem__", frame, keeps=False)
 
 
-OTHERS = (__invert__, where, backward, copy_, fill_, zero_, detach_, __setitem__)
+OTHERS = (__invert__, where, polygamma, backward, copy_, fill_, zero_, detach_, __setitem__)
 
 _attach()

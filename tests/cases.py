@@ -502,6 +502,67 @@ case("torch.linalg.cholesky(x @ x.mT + torch.eye(3).double())", x=(3, 3))
 case("torch.linalg.eigvalsh(x + x.mT)", x=(3, 3))
 case("torch.linalg.matrix_power(x, 3)", x=(3, 3))
 
+for factor in ("linalg.lu(x).L", "linalg.lu(x).U", "linalg.pinv(x)"):
+    case(f"torch.{factor}", x=[(3, 3), (2, 4), (4, 2), (2, 3, 2)])
+case("torch.linalg.qr(x)", x=[(3, 3), (4, 2), (2, 4), (2, 3, 2)])
+case("torch.linalg.lu_factor(x)[0]", x=[(3, 3), (2, 2, 4)])
+case("torch.linalg.lu_solve(*torch.linalg.lu_factor(x), y)", x=(3, 3), y=(3, 2))
+case("torch.linalg.lstsq(x, y).solution", x=[(4, 2), (2, 4, 2)], y=[(4, 3), (2, 4)])
+case("torch.linalg.solve_triangular(x, y, upper=True)", x=[(3, 3), (2, 3, 3)], y=(3, 2))
+case("torch.cholesky_solve(y, (x @ x.mT + torch.eye(3).to(x.dtype)).tril())", x=(3, 3), y=(3, 2))
+case("torch.cholesky_inverse((x @ x.mT + torch.eye(3).to(x.dtype)).tril())", x=(3, 3))
+case("torch.linalg.householder_product(x, y)", "torch.orgqr(x, y)", x=[(4, 3), (2, 3, 3)],
+     y=[(2,), (2, 3)])
+case("torch.ormqr(x, y, z)", "x.ormqr(y, z)", x=(4, 3), y=(3,), z=(4, 2))
+case("torch.linalg.matrix_exp(x)", "torch.matrix_exp(x)", "x.matrix_exp()",
+     x=[(3, 3), (2, 3, 3), (1, 1)])
+case("torch.linalg.cond(x)", x=[(3, 3), (2, 4, 3)])
+case("torch.linalg.cond(x, 'fro')", x=[fixed((3, 3)), fixed((2, 3, 3))])
+case("torch.linalg.tensorinv(x, 1)", x=(4, 2, 2))
+case("torch.linalg.tensorsolve(x, y)", x=(2, 2, 4), y=(2, 2))
+case("torch.linalg.vander(x)", x=[(3,), (2, 4)])
+case("torch.vander(x, 4)", x=fixed((3,)))
+case("torch.block_diag(x, y, z)", x=(2, 3), y=(2,), z=())
+case("torch.cov(x)", "x.cov()", x=[(3, 4), (5,)])
+case("torch.corrcoef(x)", "x.corrcoef()", x=(3, 4))
+case("torch.renorm(x, 3, 0, 1.5)", "x.renorm(3, 0, 1.5)", x=[(3, 4), (2, 3, 4)])
+
+# Special functions --------------------------------------------------------------------------------
+for name in ("i0e", "i1", "i1e", "ndtr", "log_ndtr", "erfcx"):
+    case(f"torch.special.{name}(x)", x=[(3, 4), (), ints(4)])
+for name, domain in {"ndtri": chance, "entr": positive, "expit": real, "erfinv": unit,
+                     "exp2": real, "expm1": real}.items():
+    case(f"torch.special.{name}(x)", x=[domain(3, 4), domain()])
+for name in ("modified_bessel_k0", "scaled_modified_bessel_k1", "bessel_j0", "bessel_y1",
+             "modified_bessel_i1", "spherical_bessel_j0", "airy_ai"):
+    case(f"torch.special.{name}(x)", x=[fixed(positive(3, 4)), ints(5, low=1)])
+for name in ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v",
+             "chebyshev_polynomial_w", "hermite_polynomial_h", "hermite_polynomial_he",
+             "laguerre_polynomial_l", "legendre_polynomial_p", "shifted_chebyshev_polynomial_t",
+             "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
+             "shifted_chebyshev_polynomial_w"):
+    case(f"torch.special.{name}(x, n)", x=[fixed((3, 1)), fixed(unit(5)), ints(4)],
+         n=[ints(5, low=-1, high=9), ints(1, low=7, high=12), ints(4, low=0)])
+    case(f"torch.special.{name}(x, 3)", f"torch.special.{name}(x, 3.9)", x=fixed((4,)))
+case("torch.i0(x)", "x.i0()", "torch.special.i0(x)", x=[(3, 4), (), ints(4)])
+case("torch.igamma(a, x)", "a.igamma(x)", "torch.special.gammainc(a, x)",
+     a=fixed(positive(3, 1)), x=positive(4))
+case("torch.igammac(a, x)", "a.igammac(x)", "torch.special.gammaincc(a, x)",
+     a=fixed(positive(3, 1)), x=positive(4))
+case("torch.mvlgamma(x, 3)", "x.mvlgamma(3)", "torch.special.multigammaln(x, 3)",
+     x=[fixed(uniform(3, 2, low=1.5, high=4.0)), ints(4, low=2)])
+case("torch.special.psi(x)", "torch.digamma(x)", x=fixed(positive(3, 4)))
+case("torch.special.gammaln(x)", x=fixed(positive(3, 4)))
+case("torch.polygamma(2, x)", "x.polygamma(2)", "x.clone().polygamma_(2)", x=positive(3, 4))
+case("torch.special.xlog1py(x, y)", x=[(3, 4), ints(4)], y=[positive(4), positive(3, 1)])
+case("torch.special.xlog1py(x, 2)", x=(3,))
+case("torch.xlogy(x, 2)", x=(3,))
+case("torch.xlogy(2, x)", x=positive(3))
+case("torch.special.zeta(s, x)", s=fixed(uniform(3, 1, low=1.5, high=5.0)), x=positive(4))
+case("torch.special.zeta(3, x)", x=positive(4))
+case("torch.special.logit(x, eps=0.2)", x=chance(4), smooth=False)
+case("torch.special.softmax(x, 0)", x=(3, 4))
+
 # Shape --------------------------------------------------------------------------------------------
 
 case("torch.reshape(x, (4, 3))", "x.reshape(4, 3)", "x.view(4, 3)", "x.view((4, 3))",
@@ -1070,6 +1131,12 @@ refused("torch.sum([1., 2.])")
 refused("torch.tensor('a')")
 refused("torch.tensor([[1, 2], [3]])")
 refused("torch.tensor(None)")
+refused("torch.polygamma(-1, x)", x=(3,))
+refused("torch.mvlgamma(x, 0)", x=(3,))
+refused("torch.igamma(x, x)", x=ints(3))
+refused("torch.igamma(x.requires_grad_(), x).sum().backward()", x=positive(3))
+refused("torch.special.zeta(x.requires_grad_(), x).sum().backward()", x=positive(3))
+refused("torch.special.bessel_j0(x.requires_grad_()).sum().backward()", x=positive(3))
 refused("~x", x=(3,))
 refused("x & y", x=(3,), y=(3,))
 refused("-x", x=bools(3))

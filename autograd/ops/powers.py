@@ -74,8 +74,7 @@ def _slope_by_base(a: Any, b: Any) -> Any:
 
 def _slope_by_exponent(a: Any, b: Any, y: Any) -> Any:
     """∂aᵇ/∂b = aᵇ log a, which is 0 for a = 0 and b >= 0."""
-    logarithm = float(np.log(a)) if isinstance(a, (int, float)) else log(a)
-    return masked(y * logarithm, (a != 0) | (b < 0))
+    return masked(y * _log(a), (a != 0) | (b < 0))
 
 
 def float_power(input: Any, exponent: Any) -> Any:
@@ -158,10 +157,15 @@ def logaddexp2(a, b):
 
 
 @elementwise(
-    da=lambda dy, a, b: dy * masked(log(b), (a != 0) | (b > 0)),
+    da=lambda dy, a, b: masked(dy * _log(b), (a != 0) | (b > 0)),
     db=lambda dy, a, b: dy * a / b,
     floats=True,
 )
 def xlogy(a, b):
     """a log b, elementwise with broadcasting; 0 where a is 0, whatever b is but nan."""
-    return np.where((a == 0) & (b == b), 0, a * np.log(b))
+    return np.where((a == 0) & (b == b), 0, a * _log(b))
+
+
+def _log(x: Any) -> Any:
+    """log x, of a number too."""
+    return float(np.log(x)) if isinstance(x, (int, float)) else log(x)

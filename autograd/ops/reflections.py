@@ -76,10 +76,11 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
     same_dtype("ormqr", input, other)
     if not left:
         return mt(ormqr(input, tau, mt(other), True, not transpose))
-    if other.shape[-2] != input.shape[-2]:
+    if other.shape[-2] != input.shape[-2] or tau.shape[-1] != min(input.shape[-2:]):
         raise RuntimeError(
-            f"torch.ormqr: other.shape[-2] must be equal to input.shape[-2], but got shapes "
-            f"{list(other.shape)} and {list(input.shape)}"
+            "torch.ormqr: other.shape[-2] must be equal to input.shape[-2], and tau.shape[-1] to "
+            f"the smaller of the last two of input, but got shapes {list(other.shape)}, "
+            f"{list(input.shape)} and {list(tau.shape)}"
         )
     order = range(tau.shape[-1])
     return _reflected(input, tau, other, order if transpose else reversed(order))
