@@ -13,7 +13,6 @@ from typing import Any as _Any
 from autograd import cuda, graph, linalg, return_types
 from autograd.creation import *
 from autograd.device import device
-from autograd.differences import gradcheck_at
 from autograd.differentiation import backward, grad
 from autograd.dtypes import (
     bool,
@@ -100,6 +99,7 @@ _LAZY_FROM = {
     "derivatives": "autograd.calculus",
     "detect_anomaly": "autograd.anomaly_mode",
     "explain": "autograd.explanation",
+    "gradcheck_at": "autograd.differences",
     "hamming_window": "autograd.signal.periodic",
     "hann_window": "autograd.signal.periodic",
     "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",

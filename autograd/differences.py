@@ -1,20 +1,18 @@
 """Differences: what becomes of a function if one element of a tensor is moved a little.
 
-    df/dx  ~  (f(x + step) - f(x - step)) / 2 step        with an error of order step^2
-
-Calculus before there was calculus, and the second opinion on every gradient.
+Calculus before there was calculus: ``gradcheck_at`` puts it beside what backward says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd.differentiation import grad
+from autograd.gradcheck import kink, moved
 from autograd.tensor import Tensor, memory
 
 __all__ = ["ElementCheck", "gradcheck_at"]
@@ -22,32 +20,6 @@ __all__ = ["ElementCheck", "gradcheck_at"]
 # By dtype: the step at which rounding and curvature harm least, and how close two slopes should be.
 _STEPS = {"float16": 1e-1, "float32": 5e-3, "float64": 1e-6}
 _TOLERANCES = {"float16": 0.1, "float32": 0.01, "float64": 1e-5}
-
-
-@contextmanager
-def moved(x: Tensor, place: Any, step: Any) -> Iterator[None]:
-    """Inside, the element at ``place`` (or all, by an array of steps) is moved by ``step``."""
-    values = memory(x)
-    before = values[place].copy()
-    values[place] = before + step
-    try:
-        yield
-    finally:
-        values[place] = before
-
-
-def kink(left: Any, here: Any, right: Any, step: float) -> str:
-    """Words for a function that has a kink where it is ``here``, ``step`` from its left and right
-    neighbours; or that is not finite there; "" for others."""
-    if not np.isfinite([left, here, right]).all():
-        return "The function is not finite there: move the input to where it is."
-    before, after = (here - left) / step, (right - here) / step
-    if abs(after - before) > 0.01 * max(abs(before), abs(after)):
-        return (
-            f"It is a kink: the slope is {before:.4g} on its left and {after:.4g} on its right. "
-            "Move the input away from it."
-        )
-    return ""
 
 
 @dataclass(frozen=True, slots=True)

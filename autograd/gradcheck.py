@@ -1,5 +1,7 @@
 """A second opinion: derivatives by central differences, held against those of the rules.
 
+    df/dx  ~  (f(x + eps) - f(x - eps)) / 2 eps        with an error of order eps^2
+
 In float64 with eps = 1e-6 the two agree to about nine digits, unless a rule is wrong or the
 function has a kink there.
 """
@@ -7,12 +9,12 @@ function has a kink there.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from autograd.differences import kink, moved
 from autograd.differentiation import grad
 from autograd.tensor import Tensor, memory, wrap
 
@@ -191,6 +193,32 @@ def _outputs(func: Callable[..., Any], args: Sequence[Any]) -> list[Tensor]:
 
 
 # -- the Jacobian twice: a row for each element of the output, a column for each of the input ------
+
+
+@contextmanager
+def moved(x: Tensor, place: Any, step: Any) -> Iterator[None]:
+    """Inside, the element at ``place`` (or all, by an array of steps) is moved by ``step``."""
+    values = memory(x)
+    before = values[place].copy()
+    values[place] = before + step
+    try:
+        yield
+    finally:
+        values[place] = before
+
+
+def kink(left: Any, here: Any, right: Any, step: float) -> str:
+    """Words for a function that has a kink where it is ``here``, ``step`` from its left and right
+    neighbours; or that is not finite there; "" for others."""
+    if not np.isfinite([left, here, right]).all():
+        return "The function is not finite there: move the input to where it is."
+    before, after = (here - left) / step, (right - here) / step
+    if abs(after - before) > 0.01 * max(abs(before), abs(after)):
+        return (
+            f"It is a kink: the slope is {before:.4g} on its left and {after:.4g} on its right. "
+            "Move the input away from it."
+        )
+    return ""
 
 
 class _Check:

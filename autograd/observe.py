@@ -7,7 +7,7 @@ asks once a walk. It concerns the whole process, as in PyTorch: all threads are 
 
 from __future__ import annotations
 
-import threading
+from _thread import RLock, _local  # as threading.local, but there already
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
@@ -57,10 +57,10 @@ def leave(observer: Observer) -> None:
                 op.forward = as_operator(op.apply.__wrapped__)
 
 
-_coming_and_going = threading.Lock()
+_coming_and_going = RLock()
 
 
-class _Thread(threading.local):
+class _Thread(_local):
     """What a thread is at."""
 
     inside = False  # an operation: what that calls, on arrays, is part of it
