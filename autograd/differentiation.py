@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 import warnings
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Any
 
 import numpy as np
 
-from autograd.engine import Captures, pull_back, run
+from autograd.engine import Captures, depth, pull_back, run
 from autograd.grad_mode import forward_levels, recording
 from autograd.node import GradientEdge, Node
 from autograd.record import node_of
@@ -68,7 +70,7 @@ def backward(
         _warn_of_cycles()
     create_graph, retain = _options(create_graph, retain_graph)
     roots = _roots(outputs, grad_tensors, create_graph)
-    run(roots, retain, create_graph, None, nodes)
+    _run(roots, retain, create_graph, None, nodes)
 
 
 @functools.cache  # once is enough
@@ -129,11 +131,12 @@ def grad(
         )
         return _each_of(_batches(ys, grad_outputs), grad_with, retain)
     wanted = Captures(_edges(xs))
-    run(_roots(ys, grad_outputs, create_graph), retain, create_graph, wanted)
+    _run(_roots(ys, grad_outputs, create_graph), retain, create_graph, wanted)
     found: list[Tensor | None] = []
     for index, (x, gradient) in enumerate(zip(xs, wanted.found, strict=True)):
         if gradient is None and materialize_grads:
-            gradient = _zeros(x)
+            # Under create_graph it has a gradient to be asked for, like any other: zero again.
+            gradient = wrap(_zeros(x)).requires_grad_(create_graph)
         if gradient is None and not allow_unused:
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph: "
@@ -152,6 +155,31 @@ def _options(create_graph: bool, retain_graph: bool | None) -> tuple[bool, bool]
     if forward_levels:
         return True, True
     return create_graph, create_graph if retain_graph is None else retain_graph
+
+
+_DEEP = 30  # backwards within each other, for which Python's stack will do
+
+
+def _run(*args: Any) -> None:
+    """``run``; but the backward within a backward within a backward ... now and then in a thread of
+    its own, which has a stack of its own."""
+    if depth() % _DEEP != _DEEP - 1:
+        run(*args)
+        return
+    raised: list[BaseException] = []
+    context = copy_context()  # with the modes and hooks of this thread
+
+    def work() -> None:
+        try:
+            context.run(run, *args)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if raised:
+        raise raised[0]
 
 
 def _batches(ys: list[Output], gradients: Any) -> list[Tensor | None]:

@@ -182,16 +182,24 @@ def run(
 
 
 class Walk:
-    """A walk under way: the nodes that it will come through, at first just its roots."""
+    """A walk under way: the nodes that it will come through, at first just its roots; and within
+    how many others it was begun, by a hook or a backward that called backward."""
 
-    __slots__ = ("__weakref__", "nodes")
+    __slots__ = ("__weakref__", "depth", "nodes")
 
     def __init__(self, roots: Iterable[Node]) -> None:
         self.nodes = set(roots)
+        self.depth = depth()
 
 
 _walk: ContextVar[Walk] = ContextVar("the walk under way in this thread")
 current_walk = _walk.get  # for hooks that want to know which backward they are called in
+
+
+def depth() -> int:
+    """How many walks are under way in this thread, each within the one before."""
+    outer = _walk.get(None)
+    return 0 if outer is None else outer.depth + 1
 
 
 def _count(seen: set[Node], needed: set[Node] | None) -> dict[Node, list[Any]]:

@@ -118,7 +118,7 @@ class Op:
         title = "".join([part[:1].upper() + part[1:] for part in self.name.split("_")])
         contents = {"__slots__": (), "_op": self, "__module__": self.module}
         contents |= saved_attributes(
-            {name: rule.needs for name, rule in self.rules.items()}, self.inputs
+            self.name, {name: rule.needs for name, rule in self.rules.items()}, self.inputs
         )
         contents["_pull_all"] = pull_all
         return type(title + "Backward", (Node,), contents)

@@ -1,8 +1,8 @@
 """What a node keeps, to be looked at: ``y.grad_fn._saved_self``, ``y.grad_fn._raw_saved_self``.
 
-The attributes are named as PyTorch's: ``self`` for the first tensor, ``other`` for the second,
-``result`` for the output, settings by their own names. Every name that the rules of the operation
-use will do as well (``_saved_x``, ``_saved_y``).
+The attributes are named as PyTorch's: ``self`` or ``input`` for the first tensor, ``other`` for the
+second, ``result`` for the output, settings by their own names. Every name that the rules of the
+operation use will do as well (``_saved_x``, ``_saved_y``).
 """
 
 from __future__ import annotations
@@ -18,19 +18,25 @@ from autograd.saved import KEPT, Packed, replace_kept, unpack_tensor
 Place = tuple[int, int | None]
 
 
-def saved_attributes(needs: dict[str, tuple[str, ...]], inputs: tuple[str, ...]) -> dict[str, Any]:
+SECOND = {"pow": "exponent", "matmul": "mat2"}  # what PyTorch calls the second input: else, other
+
+
+def saved_attributes(
+    operation: str, needs: dict[str, tuple[str, ...]], inputs: tuple[str, ...]
+) -> dict[str, Any]:
     """The properties for the node class of an operation with these tensor inputs, whose rules have
     these ``needs``."""
     places: dict[str, list[Place]] = {}
     for i, names in enumerate(needs.values()):
         for j, name in enumerate(names):
             places.setdefault(name, []).append((i, j if len(names) > 1 else None))
-    their_names = {"y": "result"}
-    for ours, theirs in zip(inputs, ("self", "other"), strict=False):
-        their_names |= {ours: theirs, f"{ours}_shape": f"{theirs}_sym_sizes"}
+    their_names = {"y": {"result"}}
+    known = ({"self", "input"}, {"other", SECOND.get(operation, "other")})
+    for ours, theirs in zip(inputs, known, strict=False):
+        their_names |= {ours: theirs, f"{ours}_shape": {f"{name}_sym_sizes" for name in theirs}}
     properties = {}
     for ours, where in places.items():
-        for name in {ours, their_names.get(ours, ours)}:
+        for name in {ours, *their_names.get(ours, ())}:
             properties[f"_saved_{name}"] = property(_value(where))
             properties[f"_raw_saved_{name}"] = property(_handle(where))
     return properties

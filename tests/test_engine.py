@@ -669,3 +669,60 @@ def test_indices_into_python_lists() -> None:
     for wrong in (torch.tensor([0, 1]), torch.tensor(1.0)):
         with pytest.raises(TypeError, match="only integer tensors of a single element"):
             words[wrong]
+
+
+# Backward within backward -------------------------------------------------------------------------
+
+
+class Countdown(Function):
+    """The identity, whose backward calls the backward of a Countdown from one less."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, count: int) -> Any:
+        ctx.count = count
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:
+        if ctx.count == 0:
+            if Countdown.fails:
+                raise KeyError("at the bottom")
+            return dy, None
+        with torch.enable_grad():
+            x = leaf(1.0)
+            Countdown.apply(x, ctx.count - 1).backward()
+        return dy * x.grad, None
+
+    fails = False
+
+
+@pytest.mark.parametrize("levels", [1, 100, 500])
+def test_backward_within_backward_to_any_depth(levels: int) -> None:
+    x = leaf(2.0)
+    (Countdown.apply(x, levels) * 3).backward()
+    assert x.grad.item() == 3
+
+
+def test_an_error_at_any_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Countdown, "fails", True)
+    with pytest.raises(KeyError, match="at the bottom"):
+        Countdown.apply(leaf(2.0), 100).backward()
+    assert torch.is_grad_enabled()
+
+
+def test_zero_has_a_gradient_too() -> None:
+    x, y = leaf(2.0), leaf(3.0)
+    (first,) = grad(x * y, x, create_graph=True)
+    (second,) = grad(first, x, create_graph=True, materialize_grads=True)
+    (third,) = grad(second, x, materialize_grads=True)
+    assert (second.item(), third.item()) == (0, 0)
+
+
+def test_nodes_can_be_called() -> None:
+    x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    y = x * w
+    dx, dw = y.grad_fn(torch.ones(2, dtype=torch.float64))
+    assert (dx.tolist(), dw.tolist()) == ([3, 4], [1, 2])
+    assert y.exp().grad_fn(y.detach()).tolist() == (y.exp() * y).tolist()
+    with pytest.raises(TypeError, match="expected 1 arguments, got 2 instead"):
+        y.grad_fn(x, x)
