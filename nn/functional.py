@@ -71,6 +71,10 @@ from autograd.ops.embedding import (
     embedding,
     one_hot,
 )
+from autograd.ops.fractional_pooling import (
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+)
 from autograd.ops.grid_sampling import (
     affine_grid,
     grid_sample,
@@ -80,6 +84,7 @@ from autograd.ops.likelihood import (
     binary_cross_entropy_with_logits,
     cross_entropy,
     kl_div,
+    linear_cross_entropy,
     nll_loss,
 )
 from autograd.ops.linear_algebra import linear
@@ -197,6 +202,8 @@ __all__ = [
     "embedding_bag",
     "feature_alpha_dropout",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -218,6 +225,7 @@ __all__ = [
     "leaky_relu",
     "leaky_relu_",
     "linear",
+    "linear_cross_entropy",
     "local_response_norm",
     "log_softmax",
     "logsigmoid",

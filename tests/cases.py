@@ -1001,6 +1001,12 @@ case("F.grid_sample(x, g, align_corners=True)", x=[fixed((1, 0, 2, 2)), fixed((0
 for align in (False, True):
     case(f"F.affine_grid(x, (2, 1, 3, 4), align_corners={align})", x=(2, 2, 3))
     case(f"F.affine_grid(x, [1, 3, 2, 3, 2], {align})", x=(1, 3, 4))
+case("F.linear_cross_entropy(x, w, t)", "F.cross_entropy(F.linear(x, w), t)", x=[(3, 4), (4,)],
+     w=(5, 4), t=[index(3, of=5), index(of=5)])
+case("F.linear_cross_entropy(x, w, t, linear_bias=b, weight=v, ignore_index=1, reduction='sum', "
+     "label_smoothing=0.1)", x=(3, 4), w=(5, 2, 4), t=index(3, 2, of=5), b=(5, 2),
+     v=fixed(positive(5)))
+case("F.linear_cross_entropy(x, w, t, reduction='none')", x=(3, 4), w=(5, 4), t=distribution(3, 5))
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
@@ -1270,3 +1276,7 @@ refused("F.affine_grid(x, (1, 1, 2), align_corners=True)", x=(1, 2, 3))
 refused("F.affine_grid(x, (1, 1, 2, 2, 2), align_corners=True)", x=(1, 2, 3))
 refused("F.affine_grid(x, (1, 1, 0, 2), align_corners=True)", x=(1, 2, 3))
 refused("F.affine_grid(x, (2, 1, 2, 2), align_corners=True)", x=(1, 2, 3))
+refused("F.linear_cross_entropy(x, w, t)", x=(3, 4), w=(5, 3), t=index(3, of=5))
+refused("F.linear_cross_entropy(x, w, t)", x=(4,), w=(5, 2, 4), t=index(2, of=5))
+refused("F.linear_cross_entropy(x, w, t, linear_bias=x)", x=(3, 4), w=(5, 4), t=index(3, of=5))
+refused("F.linear_cross_entropy(x, w, t, ignore_index=1)", x=(3, 4), w=(5, 4), t=distribution(3, 5))

@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-from agreement import agree, needs_torch
-from compare import OURS, array
+from agreement import agree, needs_torch, refuses
+from compare import OURS, THEIRS, array
 
 torch, F = OURS.torch, OURS.functional
 random = np.random.default_rng(3)
@@ -87,6 +87,45 @@ def test_what_goes_to_one_place() -> None:
     """The last of several stays, but the gradient is everyone's."""
     x, i = np.array([[1.0, 2.0]]), np.array([[0, 0]])
     agree("F.max_unpool1d(x, i, 1)", order=1, x=x, i=i)
+
+
+# -- windows at random distances -------------------------------------------------------------------
+
+
+@needs_torch
+def test_fractional_pooling() -> None:
+    x, u = random.normal(size=(2, 3, 9, 7)), random.random((2, 3, 2))
+    for size in ("3", "(4, 6)", "1"):
+        for indices in (False, True):
+            agree(f"F.fractional_max_pool2d(x, (3, 2), {size}, None, {indices}, u)", x=x, u=u,
+                  fixed="u")  # fmt: skip
+    agree("F.fractional_max_pool2d(x, 2, output_ratio=(.5, .6), _random_samples=u[:1])",
+          x=x[0], u=u, fixed="u")  # fmt: skip
+    x[0, 0, 2] = np.nan
+    agree("F.fractional_max_pool2d(x, 2, 4, None, True, u)", order=0, x=x, u=u)
+    agree("F.fractional_max_pool2d(x, 2, 4, None, True, u)", order=0, x=x[:0], u=u[:0])
+    x, u = random.normal(size=(1, 2, 4, 6, 5)), random.random((1, 2, 3))
+    agree("F.fractional_max_pool3d(x, 2, (2, 3, 3), None, True, u)", x=x, u=u, fixed="u")
+    for wrong in (
+        "x, 2",
+        "x, 3, 5",
+        "x[0, 0, 0], 2, 2",
+        "x.long(), 2, 2",
+        "x, 2, (1, 1, 1, 1)",
+        "x, 2, 2, None, False, u[..., :1]",
+        "x, 2, 2, None, False, u.float()",
+    ):
+        refuses(f"F.fractional_max_pool3d({wrong})", x=x, u=u)
+
+
+@needs_torch
+def test_fractional_pooling_draws_what_torch_draws() -> None:
+    x = random.normal(size=(2, 3, 9, 7))
+    both = []
+    for library in (OURS, THEIRS):
+        library.torch.manual_seed(4)
+        both.append(array(library.functional.fractional_max_pool2d(library.leaf(x), 2, 4)))
+    np.testing.assert_array_equal(*both)
 
 
 # -- sampling --------------------------------------------------------------------------------------

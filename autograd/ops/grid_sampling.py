@@ -56,8 +56,8 @@ def grid_sample(
     align = _aligned(align_corners)
     _check_grid(input, grid, mode)
     if array_of(input).dtype == np.float16:
-        wide = (cast(x, np.dtype(np.float32)) for x in (input, grid))
-        y = grid_sample(*wide, mode, padding_mode, align)
+        wide, places = (cast(x, np.dtype(np.float32)) for x in (input, grid))
+        y = grid_sample(wide, places, mode, padding_mode, align)
         return cast(y, np.dtype(np.float16))
     lengths = tuple(input.shape[2:])
     places = reshape(grid, (grid.shape[0], math.prod(grid.shape[1:-1]), len(lengths)))
@@ -68,7 +68,7 @@ def grid_sample(
     pixels = reshape(input, (*input.shape[:2], math.prod(lengths)))
     y = None
     for corner in itertools.product(*taps):
-        number, inside, weight = 0, True, 1.0
+        number, inside, weight = np.zeros((), np.int64), np.ones((), bool), 1.0
         for n, (place, share) in zip(lengths, corner, strict=True):
             number = number * n + place.clip(0, n - 1)
             inside = inside & (place >= 0) & (place < n)

@@ -18,10 +18,11 @@ from autograd.ops.activation import logsigmoid
 from autograd.ops.arithmetic import array_of, square
 from autograd.ops.elementary import clamp, sigmoid
 from autograd.ops.gathering import along, put_along
+from autograd.ops.linear_algebra import linear as linear_map
 from autograd.ops.loss import reduced, reduction_of
 from autograd.ops.powers import exp, log, xlogy
 from autograd.ops.reduction import sum
-from autograd.ops.shape import unsqueeze
+from autograd.ops.shape import reshape, unsqueeze
 from autograd.ops.softmax import log_softmax, softmax
 from autograd.tensor import Tensor
 
@@ -166,6 +167,56 @@ def _of_probabilities(
     if reduction == "none":
         return losses
     return sum(losses) if reduction == "sum" else sum(losses) / array_of(losses).size
+
+
+def linear_cross_entropy(
+    input: Any,
+    linear_weight: Any,
+    target: Any,
+    *,
+    linear_bias: Any = None,
+    weight: Any = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: Any = None,
+) -> Any:
+    """``cross_entropy(linear(input, linear_weight, linear_bias), target, ...)``, for an input (N,
+    features) or (features).
+
+    ``linear_weight`` is (C, features), or (C, d1, ..., features) for logits (N, C, d1, ...).
+    ``options`` say how PyTorch computes it in pieces, which changes no result: they are not looked
+    at. RuntimeError for shapes that do not fit together, and for an ``ignore_index`` with
+    probabilities; else see :func:`cross_entropy`."""
+    width, shape = linear_weight.shape[-1], tuple(linear_weight.shape[:-1])
+    if input.ndim not in (1, 2) or not shape or input.shape[-1] != width:
+        raise RuntimeError(
+            "expected input (N, in_features) or (in_features) and linear_weight (C, ..., "
+            f"in_features), but got {tuple(input.shape)} and {tuple(linear_weight.shape)}"
+        )
+    if linear_bias is not None and tuple(linear_bias.shape) != shape:
+        raise RuntimeError(f"expected linear_bias shape {shape}, got {tuple(linear_bias.shape)}")
+    if len(shape) > 1 and input.ndim == 1:
+        raise RuntimeError(
+            f"linear_weight of shape {tuple(linear_weight.shape)} requires a batch of inputs, (N, "
+            f"{width}), but got shape {tuple(input.shape)}"
+        )
+    logits = linear_map(
+        input,
+        reshape(linear_weight, (math.prod(shape), width)),
+        None if linear_bias is None else reshape(linear_bias, (math.prod(shape),)),
+    )
+    logits = reshape(logits, (*input.shape[:-1], *shape))
+    if ignore_index is not None and tuple(target.shape) == tuple(logits.shape):
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    return cross_entropy(
+        logits,
+        target,
+        weight,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
+    )
 
 
 class _Chosen:
