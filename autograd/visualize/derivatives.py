@@ -104,9 +104,12 @@ def _computed(recorded: Recorded, scalars: bool, local: Locals) -> Gradients:
         if len(chained) == sum(value.requires_grad for value in recorded.values):
             return Gradients(local, chained)
     if is_freed(recorded):
+        if any(watched_gradient(value) is not None for value in recorded.values):
+            return gradients(recorded, None, scalars)
         raise RuntimeError(
             "draw(..., grad=True) works the gradients out anew, but what they need was freed by a "
-            "backward() before. Draw first, or call backward(retain_graph=True)."
+            "backward() before. Draw first, call backward(retain_graph=True), or compute inside "
+            "`with visualize.watch():`."
         )
     summed = any(math.prod(output.shape) != 1 for output in recorded.outputs)
     note = "gradients are those of the sum of all outputs" if summed else ""

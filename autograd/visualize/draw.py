@@ -211,7 +211,8 @@ def _parameters(options: Options) -> tuple[dict[str, Any], Network, str]:
     A network that is among the `names` serves as well as one given as `params`."""
     model = options.params
     if model is None:
-        networks = [v for v in (options.names or {}).values() if hasattr(v, "named_modules")]
+        found = (options.names or {}).values()
+        networks = [v for v in found if hasattr(v, "named_modules") and not isinstance(v, type)]
         networks = [v for v in networks if next(v.parameters(), None) is not None]
         model = networks[0] if len(networks) == 1 else {}
     if hasattr(model, "named_modules"):
