@@ -100,8 +100,9 @@ class _Call:
         if create_graph is None:
             create_graph = bool(recording()) and (leads_out(outputs) or leads_out(vs))
         ys, weights = zip(*due, strict=True)
+        retain = retain_graph or create_graph  # the derivatives of what is pulled need it too
         gradients = differentiation.grad(
-            ys, self.inputs, weights, retain_graph, create_graph, materialize_grads=True
+            ys, self.inputs, weights, retain, create_graph, materialize_grads=True
         )
         return [leave(g) for g in gradients]
 
