@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.differentiation import grad
-from autograd.gradcheck import kink, moved
+from autograd.jacobians import kink, moved
 from autograd.tensor import Tensor, memory
 
 __all__ = ["ElementCheck", "gradcheck_at"]

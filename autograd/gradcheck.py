@@ -9,13 +9,21 @@ function has a kink there.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.differentiation import grad
+from autograd.jacobians import (
+    beside,
+    by_backward,
+    by_differences,
+    by_forward,
+    kink,
+    pulled_back,
+    pushed_forward,
+)
 from autograd.tensor import Tensor, memory, wrap
 
 
@@ -53,13 +61,18 @@ def gradcheck(
     that changes when ``is_grads_batched``. ``fast_mode`` compares one random slope instead of every
     element. ``masked`` concerns sparse tensors, of which there are none. Warns of inputs that are
     not float64. Raises ValueError if no input requires grad, RuntimeError for one whose elements
-    share memory, NotImplementedError for ``check_forward_ad``."""
+    share memory.
+
+    ``check_forward_ad`` checks forward mode, too, or, with ``check_backward_ad=False``, alone;
+    ``check_batched_forward_grad`` also under ``vmap``."""
     _demand(check_forward_ad or check_backward_ad, "check_forward_ad or check_backward_ad")
     _demand(check_backward_ad, "check_backward_ad", check_batched_grad, "check_batched_grad=True")
-    if check_forward_ad or check_batched_forward_grad:
-        raise NotImplementedError(
-            "gradcheck(check_forward_ad=True): only backward is checked. Leave the argument out."
-        )
+    _demand(
+        check_forward_ad,
+        "check_forward_ad",
+        check_batched_forward_grad,
+        "check_batched_forward_grad=True",
+    )
     args = _arguments(inputs)
     check = _Check(func, args, eps, atol, rtol, nondet_tol)
     compare = check.slope if fast_mode else check.elements
@@ -69,12 +82,15 @@ def gradcheck(
         differentiable = [(i, y) for i, y in enumerate(outputs) if y.requires_grad]
         for index, x in _requiring_grad(args):
             for number, y in differentiable or enumerate(outputs):
-                compare(index, x, number, y)
-        if check_grad_dtypes:
+                for forward in (False,) * check_backward_ad + (True,) * check_forward_ad:
+                    compare(index, x, number, y, forward)
+        if check_batched_forward_grad:
+            check.batched_forward()
+        if check_grad_dtypes and check_backward_ad:
             _check_dtypes(args, [y for _, y in differentiable])
         if check_batched_grad:
             _check_batched(args, [y for _, y in differentiable])
-        if check_undefined_grad and differentiable:
+        if check_undefined_grad and check_backward_ad and differentiable:
             _check_zero(args, [y for _, y in differentiable])
     except GradcheckError:
         if raise_exception:
@@ -192,33 +208,7 @@ def _outputs(func: Callable[..., Any], args: Sequence[Any]) -> list[Tensor]:
     return [y for y in outputs if isinstance(y, Tensor) and y.is_floating_point()]
 
 
-# -- the Jacobian twice: a row for each element of the output, a column for each of the input ------
-
-
-@contextmanager
-def moved(x: Tensor, place: Any, step: Any) -> Iterator[None]:
-    """Inside, the element at ``place`` (or all, by an array of steps) is moved by ``step``."""
-    values = memory(x)
-    before = values[place].copy()
-    values[place] = before + step
-    try:
-        yield
-    finally:
-        values[place] = before
-
-
-def kink(left: Any, here: Any, right: Any, step: float) -> str:
-    """Words for a function that has a kink where it is ``here``, ``step`` from its left and right
-    neighbours; or that is not finite there; "" for others."""
-    if not np.isfinite([left, here, right]).all():
-        return "The function is not finite there: move the input to where it is."
-    before, after = (here - left) / step, (right - here) / step
-    if abs(after - before) > 0.01 * max(abs(before), abs(after)):
-        return (
-            f"It is a kink: the slope is {before:.4g} on its left and {after:.4g} on its right. "
-            "Move the input away from it."
-        )
-    return ""
+# -- derivatives compared --------------------------------------------------------------------------
 
 
 class _Check:
@@ -230,51 +220,77 @@ class _Check:
         self.func, self.args, self.eps, self.nondet = func, args, eps, nondet
         self.tolerances: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": True}
 
-    def elements(self, index: int, x: Tensor, number: int, y: Tensor) -> None:
+    def elements(self, index: int, x: Tensor, number: int, y: Tensor, forward: bool) -> None:
         """Compare every element of the derivative of output ``number``, ``y``, by input ``index``,
-        ``x``."""
-        numerical = self._numerical(x, number, y)
-        analytic = _analytic(x, y, self.nondet) if y.requires_grad else np.zeros_like(numerical)
+        ``x``: by forward mode or by backward."""
+        numerical = by_differences(self._outputs, self.args, x, number, y, self.eps)
+        if forward:
+            analytic = by_forward(self._outputs, self.args, x, number, y)
+        elif y.requires_grad:
+            analytic = by_backward(x, y)
+            _check_same(analytic, by_backward(x, y), self.nondet)
+        else:
+            analytic = np.zeros_like(numerical)
         wrong = ~np.isclose(analytic, numerical, **self.tolerances)
         if wrong.any():
             raise GradcheckError(
                 f"Jacobian mismatch for output {number} with respect to input {index}: "
-                + _difference(x, y, analytic, numerical, wrong)
+                + _difference(x, y, analytic, numerical, wrong, _BY[forward])
                 + self._suspicion(x, number, y, wrong)
             )
 
-    def slope(self, index: int, x: Tensor, number: int, y: Tensor) -> None:
+    def slope(self, index: int, x: Tensor, number: int, y: Tensor, forward: bool) -> None:
         """Compare one number instead: v'J u, how fast a random mixture of the outputs changes along
         a random direction of the input. If that is off, some element is, and is looked for."""
         random = np.random.default_rng(0)
         u, v = (_unit(random, t) for t in (x, y))
-        right, left = (self._beside(x, ..., side * u, number) for side in (self.eps, -self.eps))
+        right, left = (
+            beside(self._outputs, self.args, x, ..., side * u, number)
+            for side in (self.eps, -self.eps)
+        )
         numerical = float(v.reshape(-1) @ (right - left)) / (2 * self.eps)
-        gradient = None
-        if y.requires_grad:
-            start = wrap(v.astype(memory(y).dtype))
-            (gradient,) = grad(y, x, start, retain_graph=True, allow_unused=True)
-        analytic = 0.0 if gradient is None else float(np.sum(memory(gradient) * u))
+        analytic = 0.0
+        if forward:
+            direction = u.astype(memory(x).dtype)
+            pushed = pushed_forward(self._outputs, self.args, x, direction, number)
+            analytic = 0.0 if pushed is None else float(np.sum(pushed * v))
+        elif y.requires_grad:
+            analytic = float(np.sum(pulled_back(x, y, v.astype(memory(y).dtype)) * u))
         if not np.isclose(analytic, numerical, **self.tolerances):
-            self.elements(index, x, number, y)
+            self.elements(index, x, number, y, forward)
             raise GradcheckError(
                 f"Jacobian mismatch for output {number} with respect to input {index}: the slope "
-                f"along a random direction is {analytic:.10g} by backward and {numerical:.10g} by "
-                "central differences, though no element is off by more than the tolerance."
+                f"along a random direction is {analytic:.10g} by {_BY[forward]} and "
+                f"{numerical:.10g} by central differences, though no element is off by more than "
+                "the tolerance."
             )
 
-    def _numerical(self, x: Tensor, number: int, y: Tensor) -> np.ndarray:
-        """By central differences, one column at a time."""
-        jacobian = np.zeros((y.numel(), x.numel()))
-        for column, place in enumerate(np.ndindex(*x.shape)):
-            right, left = (self._beside(x, place, side, number) for side in (self.eps, -self.eps))
-            jacobian[:, column] = (right - left) / (2 * self.eps)
-        return jacobian
+    def batched_forward(self) -> None:
+        """A batch of directions pushed forward by vmap must be each of them pushed forward."""
+        from autograd.func import jvp, vmap  # rarely needed
 
-    def _beside(self, x: Tensor, place: Any, step: Any, number: int) -> np.ndarray:
-        """Output ``number``, flattened, for an ``x`` that is moved at ``place``."""
-        with moved(x, place, step):
-            return np.array(_outputs(self.func, self.args)[number]._array, np.float64).reshape(-1)
+        random = np.random.default_rng(0)
+        for index, x in _requiring_grad(self.args):
+
+            def slopes(u: Tensor, x: Tensor = x, index: int = index) -> Any:
+                def function(moving: Tensor) -> tuple[Tensor, ...]:
+                    args = (*self.args[:index], moving, *self.args[index + 1 :])
+                    return tuple(self._outputs(args))
+
+                return jvp(function, (x,), (u,))[1]
+
+            batch = wrap(random.standard_normal((2, *x.shape)).astype(memory(x).dtype))
+            together, one_by_one = vmap(slopes)(batch), [slopes(u) for u in batch]
+            for number, both in enumerate(together):
+                single = np.stack([memory(each[number]) for each in one_by_one])
+                if not np.allclose(memory(both), single, equal_nan=True):
+                    raise GradcheckError(
+                        f"For output {number} and input {index}: the forward gradients under vmap "
+                        "are not those of each direction by itself."
+                    )
+
+    def _outputs(self, args: tuple[Any, ...]) -> list[Tensor]:
+        return _outputs(self.func, args)
 
     def _suspicion(self, x: Tensor, number: int, y: Tensor, wrong: Any) -> str:
         """What may be amiss other than the rule."""
@@ -288,37 +304,29 @@ class _Check:
         row, column = np.argwhere(wrong)[0]
         place = np.unravel_index(column, x.shape)
         left, here, right = (
-            self._beside(x, place, step, number)[row] for step in (-self.eps, 0, self.eps)
+            beside(self._outputs, self.args, x, place, step, number)[row]
+            for step in (-self.eps, 0, self.eps)
         )
         amiss = kink(left, here, right, self.eps)
         return f" {amiss}" if amiss else ""
 
 
-def _unit(random: np.random.Generator, t: Tensor) -> np.ndarray:
-    """A random direction, of length 1."""
-    drawn = random.standard_normal(t.shape)
-    return drawn / max(float(np.linalg.norm(drawn)), 1e-12)
+_BY = ("backward", "forward mode")
 
 
-def _analytic(x: Tensor, y: Tensor, tolerance: float) -> np.ndarray:
-    """By backpropagation, one row at a time, and each of them twice."""
-    jacobians = np.zeros((2, y.numel(), x.numel()))
-    for row in range(y.numel()):
-        one = np.zeros(y.numel(), memory(y).dtype)
-        one[row] = 1
-        for jacobian in jacobians:
-            start = wrap(one.reshape(y.shape))
-            (gradient,) = grad(y, x, start, retain_graph=True, allow_unused=True)
-            if gradient is not None:
-                jacobian[row] = memory(gradient).reshape(-1)
-    first, again = jacobians
+def _check_same(first: np.ndarray, again: np.ndarray, tolerance: float) -> None:
     if not np.allclose(first, again, rtol=0, atol=tolerance, equal_nan=True):
         raise GradcheckError(
             "Backward is not reentrant: running it twice with the same gradient gives different "
             "values. It draws random numbers or changes something. Make it repeatable, or pass "
             "nondet_tol."
         )
-    return first
+
+
+def _unit(random: np.random.Generator, t: Tensor) -> np.ndarray:
+    """A random direction, of length 1."""
+    drawn = random.standard_normal(t.shape)
+    return drawn / max(float(np.linalg.norm(drawn)), 1e-12)
 
 
 # -- what else can be wrong ------------------------------------------------------------------------
@@ -385,12 +393,12 @@ def _check_batched(args: tuple[Any, ...], outputs: list[Tensor]) -> None:
 # -- how it is told --------------------------------------------------------------------------------
 
 
-def _difference(x: Tensor, y: Tensor, analytic: Any, numerical: Any, wrong: Any) -> str:
+def _difference(x: Tensor, y: Tensor, analytic: Any, numerical: Any, wrong: Any, way: str) -> str:
     """The first of the elements that differ."""
     row, column = np.argwhere(wrong)[0]
     return (
         f"d output{_place(row, y)} / d input{_place(column, x)} is {analytic[row, column]:.10g} by "
-        f"backward and {numerical[row, column]:.10g} by central differences ({wrong.sum()} of "
+        f"{way} and {numerical[row, column]:.10g} by central differences ({wrong.sum()} of "
         f"{wrong.size} elements differ). The input there is {memory(x).reshape(-1)[column]:.10g}."
     )
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from compare import OURS, SUBJECT
 
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")  # PyTorch's own
+
 torch, autograd = OURS.torch, OURS.autograd
 gradcheck, gradgradcheck = autograd.gradcheck, autograd.gradgradcheck
 
@@ -214,6 +216,66 @@ def test_right_in_batches(name: str) -> None:
     assert gradcheck(*RIGHT[name], check_batched_grad=True)
 
 
+OWN = "a rule of one's own"  # which has none for forward mode
+
+
+@pytest.mark.parametrize("name", [name for name in RIGHT if name != OWN])
+def test_right_by_forward_mode(name: str) -> None:
+    function, inputs = RIGHT[name]
+    assert gradcheck(function, inputs, check_forward_ad=True)
+    assert gradcheck(function, inputs, check_forward_ad=True, fast_mode=True)
+    alone = {"check_forward_ad": True, "check_backward_ad": False, "check_undefined_grad": False}
+    assert gradcheck(function, inputs, **alone)
+
+
+@pytest.mark.skipif(SUBJECT == "torch", reason="PyTorch batches by vmap, which has its limits")
+@pytest.mark.parametrize("name", ["one input", "two inputs", "two outputs", "a number"])
+def test_right_by_forward_mode_in_batches(name: str) -> None:
+    assert gradcheck(*RIGHT[name], check_forward_ad=True, check_batched_forward_grad=True)
+
+
+def test_right_twice_by_forward_mode() -> None:
+    function = lambda x, y: (x.sin() * y, x.exp())  # noqa: E731
+    inputs = leaf([1.0, 2.0]), leaf([[3.0], [4.0]])
+    assert gradgradcheck(function, inputs, check_fwd_over_rev=True)
+    assert gradgradcheck(
+        function,
+        inputs,
+        check_fwd_over_rev=True,
+        check_rev_over_rev=False,
+        check_undefined_grad=False,
+    )
+
+
+def test_wrong_by_forward_mode() -> None:
+    class Twice(autograd.Function):
+        @staticmethod
+        def forward(x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            pass
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy * 2
+
+        @staticmethod
+        def jvp(ctx: Any, t: Any) -> Any:
+            return t * 3
+
+    x = leaf([1.0, 2.0])
+    assert gradcheck(Twice.apply, x)
+    with pytest.raises(GradcheckError, match="mismatch") as caught:
+        gradcheck(Twice.apply, x, check_forward_ad=True)
+    if SUBJECT != "torch":
+        assert "is 3 by forward mode and 2 by central differences" in str(caught.value)
+    assert not gradcheck(
+        Twice.apply, x, check_forward_ad=True, fast_mode=True, raise_exception=False
+    )
+
+
 def test_wrong_in_fast_mode() -> None:
     with pytest.raises(GradcheckError, match="mismatch") as caught:
         gradcheck(square(slope=2.5), leaf([1.3, 2.0]), fast_mode=True)
@@ -229,6 +291,7 @@ def test_options_that_contradict_each_other() -> None:
     for options in (
         {"check_backward_ad": False},
         {"check_batched_grad": True, "check_backward_ad": False, "check_forward_ad": True},
+        {"check_batched_forward_grad": True},
     ):
         with pytest.raises(AssertionError, match="to be True"):
             gradcheck(lambda x: x * 2, x, **options)
