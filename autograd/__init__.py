@@ -106,10 +106,12 @@ _LAZY_FROM = {
     "is_anomaly_enabled": "autograd.anomaly_mode",
     "kaiser_window": "autograd.signal.periodic",
     "load": "autograd.serialization",
+    "pca_lowrank": "autograd.lowrank",
     "profile": "autograd.profiler",
     "save": "autograd.serialization",
     "set_anomaly_enabled": "autograd.anomaly_mode",
     "set_detect_anomaly": "autograd.anomaly_mode",
+    "svd_lowrank": "autograd.lowrank",
     "vmap": "autograd.batching",
 }
 

@@ -33,12 +33,12 @@ NAMES = """
     clamp_min clip column_stack concat concatenate conj_physical cross cummax cummin cumprod
     cumsum diag diff dot dstack float_power frexp gather geqrf ger hardshrink histc histogram
     hstack index_add index_copy index_select inner inverse isin kron kthvalue ldexp log_softmax
-    logcumsumexp logit logsumexp lu_solve lu_unpack masked_select matrix_power max mean median
-    min mm mode msort mv mvlgamma nanmean nanmedian nanquantile nansum nonzero norm orgqr ormqr
-    outer polygamma prod qr quantile renorm round row_stack scatter scatter_add scatter_reduce
-    searchsorted slice_scatter slogdet softmax sort stack std std_mean sum svd take
-    take_along_dim tensordot threshold topk triangular_solve tril triu var var_mean vdot vstack
-    where
+    logcumsumexp logit logsumexp lu lu_solve lu_unpack masked_select matrix_power max mean
+    median min mm mode msort mv mvlgamma nanmean nanmedian nanquantile nansum nonzero norm orgqr
+    ormqr outer polygamma prod qr quantile renorm round row_stack scatter scatter_add
+    scatter_reduce searchsorted slice_scatter slogdet softmax sort stack std std_mean sum svd
+    take take_along_dim tensordot threshold topk triangular_solve tril triu var var_mean vdot
+    vstack where
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from compare import OURS, THEIRS
+from compare import OURS, THEIRS, array
 from tables import assert_agreement, better_than_torch, lines
 
 random = np.random.default_rng(0)
@@ -285,6 +285,9 @@ torch.linalg.qr(x.detach().t(), 'r').R.abs()
 torch.linalg.eigh(s + s.t()).eigenvalues
 torch.linalg.eigh(s + s.t()).eigenvectors ** 2
 torch.linalg.eigvalsh(s @ s.t())
+torch.linalg.eigh(s)[1] ** 2
+torch.linalg.eigh(s, UPLO='U')[1] ** 2
+torch.linalg.eigvalsh(s, UPLO='U')
 torch.linalg.svd(x, full_matrices=False).S
 torch.linalg.svd(x, full_matrices=False).U ** 2
 torch.linalg.svd(x.t(), full_matrices=False)[0] ** 2
@@ -456,6 +459,24 @@ def test_decompositions(expression: str) -> None:
 @pytest.mark.parametrize("expression", lines(STATISTICS))
 def test_statistics(expression: str) -> None:
     assert_agreement(expression, INPUTS, strides=False)
+
+
+def test_largest_singular_values_in_a_random_subspace() -> None:
+    """Exact for matrices of lower rank, wide, tall and in batches."""
+    torch = OURS.torch
+    for a in (INPUTS["x"], INPUTS["b"], INPUTS["b"].swapaxes(1, 2)):
+        a = torch.tensor(a)
+        u, s, v = torch.svd_lowrank(a, q=3)
+        np.testing.assert_allclose(array(u * s[..., None, :] @ v.mT), array(a), atol=1e-12)
+        u, s, v = torch.pca_lowrank(a)
+        np.testing.assert_allclose(
+            array(u * s[..., None, :] @ v.mT), array(a - a.mean(-2, keepdim=True)), atol=1e-12
+        )
+    for wrong in ({"q": 5}, {"niter": -1}):
+        with pytest.raises(ValueError, match="must be non-negative"):
+            torch.pca_lowrank(a, **wrong)
+    a.requires_grad_()
+    assert OURS.autograd.gradcheck(lambda a: torch.svd_lowrank(a, q=3)[1], (a,), nondet_tol=1e-10)
 
 
 def test_which_of_a_batch_has_no_inverse() -> None:

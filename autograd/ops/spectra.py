@@ -19,7 +19,7 @@ from autograd.ops.inverses import matrices, same_dtype
 from autograd.ops.linear_algebra import matmul
 from autograd.ops.parts import _slice, diag_embed
 from autograd.ops.reduction import sum
-from autograd.ops.shape import _squeeze, _unsqueeze, mt
+from autograd.ops.shape import _reshape, _squeeze, _unsqueeze, mt
 
 __all__ = ["pinverse", "svd"]
 
@@ -39,7 +39,8 @@ class Eigh(Function):
         inner = _divided_off_diagonal(
             matmul(mt(v), dv), _unsqueeze(w, w.ndim - 1) - _unsqueeze(w, w.ndim)
         ) + diag_embed(dw)
-        return matmul(matmul(v, inner), mt(v)), None
+        da = matmul(matmul(v, inner), mt(v))
+        return (da + mt(da)) / 2, None  # what is read of A stands for both of its triangles
 
 
 def _divided_off_diagonal(x: Any, gaps: Any) -> Any:
@@ -218,20 +219,19 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
             f"batches of both, but got shapes {list(A.shape)} and {list(B.shape)}"
         )
     rows, columns = a.shape[-2:]
+    array, empty = array_of(a), np.empty(0, array_of(a).dtype)
     rtol = 0.0 if driver == "gels" else rcond
     x = matmul(pinv(a, rtol), b)
-    dtype = array_of(a).dtype
-    rank = residuals = values = None
+    rank, full = as_given(empty.astype(np.int64), a), True
     if driver != "gels":
         rank = matrix_rank(a, rtol=rtol)
-    if driver in ("gelsd", "gelss"):
-        values = as_given(np.linalg.svd(array_of(a), compute_uv=False), a)
-    full = driver == "gels" or (array_of(rank) == columns).all()
-    if driver not in (None, "gelsy") and rows > columns and full:
+        full = (array_of(rank) == columns).all()
+    if driver in ("gels", "gelsd", "gelss") and rows > columns and full:
         residuals = sum(square(matmul(a, x) - b), -2)
-    return return_types.linalg_lstsq(
-        _squeeze(x, tuple(x.shape[:-1])) if vector else x,
-        as_given(np.empty(0, dtype), a) if residuals is None else residuals,
-        as_given(np.empty(0, np.int64), a) if rank is None else rank,
-        as_given(np.empty(0, dtype), a) if values is None else values,
-    )
+    else:
+        residuals = _slice(_reshape(x, (-1,)), (..., slice(0, 0)))
+    told = driver in ("gelsd", "gelss")
+    values = as_given(np.linalg.svd(array, compute_uv=False) if told else empty, a)
+    if vector:
+        x = _squeeze(x, tuple(x.shape[:-1]))
+    return return_types.linalg_lstsq(x, residuals, rank, values)
