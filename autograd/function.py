@@ -327,16 +327,31 @@ class Function:
             set_recording(before)
         outputs = output if isinstance(output, tuple) else (output,)
         for t in ctx._marks.dirty:
+            _check_dirty(t, args)
             if not any(t is o for o in outputs):
                 raise RuntimeError(
                     "Some elements marked as dirty during the forward method were not returned as "
                     "output. The inputs that are modified inplace must all be outputs of the "
                     "Function."
                 )
+            if recorded:
+                check_in_place(t, cls._node_class.__name__)
             touch(t, f"{cls.__name__}.apply()", sys._getframe(1))
         if recorded:
             outputs = _recorded(cls._node_class(), ctx, inside, args, outputs, sys._getframe(1))
         return outputs if isinstance(output, tuple) else outputs[0]
+
+
+def _check_dirty(t: Tensor, args: tuple[Any, ...]) -> None:
+    if any(t is a for a in args):
+        return
+    message = (
+        "ctx.mark_dirty() received a tensor that was not an input. It says which inputs forward "
+        "changed in place; what forward made itself need not be told."
+    )
+    if t._view is not None:
+        raise RuntimeError(message)
+    warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _all_positional(
@@ -412,7 +427,6 @@ def _output(
     if any(output is t for t in marks.non_differentiable):
         return output.detach() if output._requires_grad else output
     if any(output is t for t in marks.dirty):
-        check_in_place(output, name_of(node))
         if count > 1 and output._view is not None:
             raise RuntimeError(
                 "If your Function modifies inplace an input that is a view of another Tensor, your "
@@ -435,9 +449,9 @@ def _saved(node: FunctionNode, t: Tensor | None, outputs: Any, connected: Any) -
     if t is None:
         return None
     kept = keep(t)
-    for output, result in zip(outputs, connected, strict=True):
-        if output is t and result._node is node:
-            kept = SavedOutputOf(result)
+    for slot, (output, result) in enumerate(zip(outputs, connected, strict=True)):
+        if output is t and result._requires_grad:
+            kept = SavedOutputOf(result, slot)
     return packed(kept)
 
 

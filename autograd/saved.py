@@ -52,9 +52,9 @@ class SavedOutputOf(SavedOutput):
 
     __slots__ = ("slot", "version")
 
-    def __init__(self, output: Tensor) -> None:
+    def __init__(self, output: Tensor, slot: int) -> None:
         super().__init__(output._array, storage(output))
-        self.slot = output._slot
+        self.slot = slot
         self.version = self.changes[0]
 
 

@@ -88,7 +88,9 @@ class _Gate:
         self.module = module
         self.inputs = 0
         self.watched_inputs = False
-        self.grad_output: tuple[Any, ...] = ()
+        # None until backward comes in through the outputs. (A derivative of the gradient may reach
+        # the inputs on other ways; that is no backward of this call.)
+        self.grad_output: tuple[Any, ...] | None = None
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         self.inputs = len(args)
@@ -110,8 +112,10 @@ class _Gate:
         return grads
 
     def _run_backward_hooks(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        for hook in tuple(self.hooks.backward.values()):
-            grads = _replaced(grads, hook(self.module, grads, self.grad_output), "backward hook")
+        outer, self.grad_output = self.grad_output, None
+        if outer is not None:
+            for hook in tuple(self.hooks.backward.values()):
+                grads = _replaced(grads, hook(self.module, grads, outer), "backward hook")
         return grads
 
 

@@ -393,3 +393,67 @@ def test_a_stored_output_makes_no_cycle() -> None:
         assert [reference() for reference in scope()] == [None] * 3
     finally:
         gc.enable()
+
+
+# In place -----------------------------------------------------------------------------------------
+
+
+class Increment(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.mark_dirty(x.add_(1))
+        ctx.save_for_backward(x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:
+        return dy * ctx.saved_tensors[0]
+
+
+def test_a_saved_output_that_is_a_view_makes_no_cycle() -> None:
+    def scope() -> list[weakref.ref[Any]]:
+        x = leaf([1.0, 2.0])
+        base = x * 1
+        view = base.view(2, 1)
+        changed = Increment.apply(view)
+        changed.sum().backward(retain_graph=True)
+        assert x.grad.tolist() == [2, 3]
+        return [weakref.ref(base), weakref.ref(view)]
+
+    gc.disable()
+    try:
+        assert [reference() for reference in scope()] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_what_may_not_be_changed() -> None:
+    x = leaf([1.0, 2.0])
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        Increment.apply(x)
+    with pytest.raises(RuntimeError, match="a view of a leaf Variable"):
+        Increment.apply(x.view(2, 1))
+    with pytest.raises(RuntimeError, match=r"returns? multiple views"):
+        Increment.apply(x.clone().unbind()[0])
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_only_inputs_are_marked_dirty(view: bool) -> None:
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y = x * 2
+            y = y.view(2, 1) if view else y
+            ctx.mark_dirty(y)
+            return y
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy * 2
+
+    if view:
+        with pytest.raises(RuntimeError, match="not an input"):
+            Wrong.apply(leaf([1.0, 2.0]))
+    else:
+        with pytest.warns(UserWarning, match="not an input"):
+            Wrong.apply(leaf([1.0, 2.0]))
