@@ -63,7 +63,10 @@ class _Lookout(observe.Observer):
             just_born = birth(what, inputs, y, (frame.f_code, frame.f_lasti))
             self._just_born.birth = just_born
             if just_born is not None and just_born.is_nan:
-                _warn(f"There is a nan in the forward pass. {just_born}", just_born.place)
+                if observe.node_at_work() is None:
+                    _warn(f"There is a nan in the forward pass. {just_born}", just_born.place)
+                else:
+                    self._just_born.in_backward = just_born
 
     def recorded(self, node: Node) -> None:
         parent = observe.node_at_work()
@@ -76,6 +79,8 @@ class _Lookout(observe.Observer):
     def pulled(self, node: Node, dy: Any, gradients: Sequence[Any], seconds: float) -> None:
         if not self.check_nan:
             return
+        inside = getattr(self._just_born, "in_backward", None)
+        self._just_born.in_backward = None
         choice = self._chosen.get(node)
         if node._op is not None and node._op.name in _CHOICES:
             choice = node._data[5:7]
@@ -83,7 +88,7 @@ class _Lookout(observe.Observer):
             self._chosen.update((n, choice) for n in node._inputs if n is not None)
         for i, gradient in enumerate(gradients):
             if node._inputs[i] is not None and has_nan(gradient):
-                told = message(node, dy, i, as_floats(gradient), _births, choice)
+                told = message(node, dy, i, as_floats(gradient), _births, choice, inside)
                 error = RuntimeError(told)
                 self.failed(node, error)
                 raise error

@@ -165,6 +165,58 @@ def test_of_gradients_too() -> None:
     assert "x**1.5" in told[2]
 
 
+class Outer(autograd.Function):
+    """x, whose backward is recorded as Inner."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:
+        return Inner.apply(dy)
+
+
+class Inner(autograd.Function):
+    """x, whose backward divides nothing by nothing."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:
+        return (dy * 0) / 0
+
+
+def test_a_function_in_the_backward_of_a_function() -> None:
+    def function(x: Any) -> Any:
+        weight = torch.ones_like(x).requires_grad_()
+        (slope,) = autograd.grad(Outer.apply(x), x, weight, create_graph=True)
+        return slope
+
+    error, told = backward_of(function, leaf(1.0, 2.0))
+    assert "Function 'InnerBackward' returned nan values in its 0th output." in error
+    assert len(told) == 3
+    assert "Inner.apply(dy)" in told[1]
+    assert "induced the previous calculation" in told[2]
+    assert "Outer.apply(x)" in told[2]
+
+
+@better_than_torch
+def test_where_in_the_backward_of_a_function() -> None:
+    x = leaf(1.0, 2.0)
+    y = Inner.apply(x)
+    with (
+        pytest.warns(UserWarning, match="Error detected"),
+        pytest.raises(RuntimeError) as raised,
+        autograd.detect_anomaly(),
+    ):
+        y.sum().backward()
+    assert "It was born in div: y[0] is nan, made of a[0] = 0, b = 0." in str(raised.value)
+    assert "return (dy * 0) / 0" in str(raised.value)
+
+
 # What is told of any error ------------------------------------------------------------------------
 
 

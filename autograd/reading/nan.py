@@ -59,10 +59,12 @@ def message(
     gradient: np.ndarray,
     births: Mapping[Node, Birth],
     choice: Place | None,
+    inside: Birth | None,
 ) -> str:
     """What there is to say of the nan in gradient number ``i``, which ``node`` made of ``dy``.
 
-    ``births`` are those of the forward pass; ``choice`` is the where() that ``dy`` came through."""
+    ``births`` are those of the forward pass; ``choice`` is the where() that ``dy`` came through;
+    ``inside`` is what was born in the backward of a Function."""
     op = node._op
     index = _first(np.isnan(gradient))
     told = [f"Function '{name_of(node)}' returned nan values in its {i}th output."]
@@ -70,7 +72,8 @@ def message(
     if op is None:
         parts = [("dy", part) for part in (dy if type(dy) is tuple else (dy,))]
         made_of = _told(parts, index, gradient.shape, False)
-        return "\n".join([*told, f"It was made of {made_of}."])
+        told.append(f"It was made of {made_of}." + (f" {inside}" if inside else ""))
+        return "\n".join(told)
     rule = op.rule_of(i)
     kept = node._kept[i] if op.rules else None
     needs = [unpack(k) for k in ((kept,) if len(rule.needs) == 1 else kept or ())]
@@ -137,9 +140,11 @@ def _told(known: Any, index: Any, shape: Any, pointwise: bool) -> str:
     told = []
     for name, value in known:
         array = as_floats(value)
-        if array is None:
+        if pointwise and type(value) is int:
+            told.append(f"{name} = {value}")
+        elif array is None:
             continue
-        if not array.ndim:
+        elif not array.ndim:
             told.append(f"{name} = {array:.6g}")
         elif pointwise and _broadcasts(array, shape):
             told.append(f"{name}{_subscript(index)} = {np.broadcast_to(array, shape)[index]:.6g}")
