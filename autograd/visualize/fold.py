@@ -7,7 +7,7 @@ and stands for all: who takes from the last is drawn as taking from the first.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,13 +33,15 @@ class Run:
 class Folded:
     """The operations that are left when repeats are drawn once."""
 
-    def __init__(self, steps: list[Step], modules: Modules) -> None:
+    def __init__(self, steps: list[Step], modules: Modules, outputs: Iterable[Value] = ()) -> None:
+        """`outputs` are those of the whole: they are drawn as they are."""
         self.steps = steps
+        self.ends = {id(output.step) for output in outputs}
         self.stands: dict[int, Value] = {}  # by id of a value: what is drawn in its place
         self.stood_for: list[Value] = []
         self.runs: list[Run] = []
         self.paths = {id(step): modules.path(step) for step in steps}
-        for run in _of_modules(self.steps, modules):
+        for run in _of_modules(self.steps, modules, self.ends):
             self._fold(run)
         while (found := self._next_of_steps()) is not None:
             for step in found.parts[0]:
@@ -72,7 +74,7 @@ class Folded:
 # -- runs of modules -------------------------------------------------------------------------------
 
 
-def _of_modules(steps: list[Step], modules: Modules) -> Iterator[Run]:
+def _of_modules(steps: list[Step], modules: Modules, ends: set[int]) -> Iterator[Run]:
     """Yield the runs of equal modules side by side, the outer ones first."""
     members: dict[str, list[Step]] = {}
     for step in steps:
@@ -87,7 +89,8 @@ def _of_modules(steps: list[Step], modules: Modules) -> Iterator[Run]:
             continue
         row: list[str] = []
         for path in [*siblings[parent], ""]:
-            if row and path and _goes_on(members, row, path):
+            is_end = any(id(step) in ends for step in members.get(path, ()))
+            if row and path and not is_end and _goes_on(members, row, path, modules):
                 row.append(path)
                 continue
             if len(row) > 1 and len(members[row[0]]) > 1:
@@ -96,11 +99,11 @@ def _of_modules(steps: list[Step], modules: Modules) -> Iterator[Run]:
             row = [path]
 
 
-def _goes_on(members: dict[str, list[Step]], row: list[str], path: str) -> bool:
+def _goes_on(members: dict[str, list[Step]], row: list[str], path: str, modules: Modules) -> bool:
     """Whether a module is equal to those in `row`, and takes only from the last of them, or what
     the first took too."""
     first, before, this = members[row[0]], members[row[-1]], members[path]
-    if _shape_of(first) != _shape_of(this):
+    if _shape_of(first, modules) != _shape_of(this, modules):
         return False
     produced = {id(output) for step in before for output in step.outputs}
     known = {id(value) for value in _taken(first)}
@@ -115,13 +118,19 @@ def _taken(part: list[Step]) -> list[Value]:
     return [v for v in operands if v.step is not None and id(v.step) not in inside]
 
 
-def _shape_of(part: list[Step]) -> Hashable:
-    """Return what two equal parts have in common: the operations, and how they hang together."""
+def _shape_of(part: list[Step], modules: Modules) -> Hashable:
+    """Return what two equal parts have in common: the operations, and how they hang together. What
+    comes from outside may be a leaf for the one, and what an operation made for the other."""
     number = {id(step): i for i, step in enumerate(part)}
+
+    def place(value: Value) -> Hashable:
+        from_outside = value.step is None and not value.is_number and not modules.owns(value)
+        return "outside" if from_outside else _place(value, number.get(id(value.step)))
+
     return tuple(
         (
             _kind(step),
-            tuple(_place(v, number.get(id(v.step))) for _, v in step.operands),
+            tuple(place(value) for _, value in step.operands),
         )
         for step in part
     )
@@ -145,7 +154,9 @@ class Row:
         self.operands = [[folded.shown_for(v) for _, v in step.operands] for step in steps]
         kinds: dict[Hashable, int] = {}
         self.kinds = [  # equal numbers for equal operations in equal places
-            kinds.setdefault((_kind(step), self._places(i)), len(kinds))
+            -i - 1
+            if id(step) in folded.ends
+            else kinds.setdefault((_kind(step), self._places(i)), len(kinds))
             for i, step in enumerate(steps)
         ]
 

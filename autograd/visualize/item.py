@@ -48,6 +48,7 @@ def items_of(
     path_of: Callable[[Step], str],
     stands: Stands,
     wanted: Iterable[Value],
+    is_parameter: Callable[[Value], bool],
 ) -> list[Item]:
     """Return the items of `steps`, each after those it takes from.
 
@@ -65,7 +66,7 @@ def items_of(
                 if value.step is not None and makers.get(id(value.step)) is item:
                     continue
                 used_outside.add(id(value))
-                if item.is_group and (id(value) in seen or kept_inside(value, step)):
+                if item.is_group and (id(value) in seen or kept_inside(value, step, is_parameter)):
                     continue  # a card has one line to each thing it takes
                 seen.add(id(value))
                 item.operands.append((name, value))
@@ -75,13 +76,13 @@ def items_of(
     return _in_order(items, makers)
 
 
-def kept_inside(value: Value, step: Step) -> bool:
+def kept_inside(value: Value, step: Step, is_parameter: Callable[[Value], bool]) -> bool:
     """Whether a card for many operations keeps this operand to itself: a number, a parameter, or
     data that only joins what comes from another operation, as a mask does."""
     if value.step is not None:
         return False
     joins = any(other.step is not None for _, other in step.operands)
-    return value.is_number or value.requires_grad or joins
+    return value.is_number or is_parameter(value) or (joins and not value.requires_grad)
 
 
 def _assigned(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from autograd.reading.recorded import Step
+from autograd.reading.recorded import Step, Value
 
 from .watch import describe, seen_of
 
@@ -34,15 +34,20 @@ class Modules:
 
     def __init__(self, steps: list[Step], parameters: Mapping[int, str], network: Network) -> None:
         """`parameters` are the names of parameters, by id of the value."""
+        self._parameters = parameters
         self.descriptions = dict(network.descriptions)
         watched = _watched(steps, self.descriptions)
         if watched is None:
-            watched = _by_parameters(steps, parameters, network.forwards)
+            watched = _by_parameters(steps, parameters, network.forwards) if parameters else {}
         self._paths = watched
 
     def path(self, step: Step) -> str:
         """Return the path of an operation's module; "" if it belongs to none."""
         return self._paths.get(id(step), "")
+
+    def owns(self, value: Value) -> bool:
+        """Whether a tensor is a parameter of some module."""
+        return id(value) in self._parameters
 
     def description(self, path: str) -> str:
         """Return what is known of a module: `Linear(64, 10)`, `Block`."""
@@ -86,9 +91,11 @@ def _by_parameters(
 ) -> dict[int, str]:
     own: dict[int, list[str]] = {}  # its module, and all those around that, innermost last
     latest: dict[str, int] = {}  # how far the forward of a module has come, by path
+    learning = set()  # operations that have parameters: there is no doubt of their module
     for step in steps:
         names = [parameters[id(v)] for _, v in step.operands if id(v) in parameters]
         if names:
+            learning.add(id(step))
             own[id(step)] = ancestry(names[0].rpartition(".")[0])
         else:
             own[id(step)] = _by_forward(step, own, latest, forwards)
@@ -105,9 +112,11 @@ def _by_parameters(
 
     paths = {}
     for step in steps:
-        around = own[id(step)]
-        if not around:
-            around = sorted(before[id(step)] & after[id(step)], key=lambda p: (p.count("."), p))
+        around = own[id(step)][-1:]
+        if id(step) not in learning:
+            inside = around[0] + "." if around else ""
+            both = [p for p in before[id(step)] & after[id(step)] if p.startswith(inside)]
+            around = sorted([*around, *both], key=lambda path: (path.count("."), path))
         paths[id(step)] = around[-1] if around else ""
     return paths
 

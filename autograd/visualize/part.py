@@ -123,7 +123,9 @@ class Part:
 
     def _build(self, kind_of: Callable[[Step], Kind | None]) -> list[Item]:
         stands = {key: self.shown_for(value) for key, value in self._folded.stands.items()}
-        return items_of(self._steps, kind_of, self._path_of, stands, self.outputs)
+        return items_of(
+            self._steps, kind_of, self._path_of, stands, self.outputs, self.is_parameter
+        )
 
     # -- ways to make it less ----------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class Part:
     def _fold(self) -> None:
         if self.circuit or not self.extent.fold:  # a circuit has no frame to say `× 300` on
             return
-        folded = Folded(self._steps, self.modules)
+        folded = Folded(self._steps, self.modules, self.outputs)
         if not folded.runs:
             return
         self._folded, self._steps = folded, folded.steps
@@ -221,9 +223,10 @@ class Part:
         """Draw modules at `depth` as one card each, but for those that are to be expanded."""
         known = {path for step in self._steps for path in ancestry(self._path_of(step))}
         opened = {path for module in self.extent.expand for path in ancestry(module)}
-        if not opened <= known:
+        unknown = [path for path in self.extent.expand if path not in known]
+        if unknown:
             raise ValueError(
-                f"expand: this graph has no module {min(opened - known)!r}; it has "
+                f"expand: this graph has no module {unknown[0]!r}; it has "
                 f"{', '.join(map(repr, sorted(known)[:12])) or 'none'}"
             )
 

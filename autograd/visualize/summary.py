@@ -29,7 +29,7 @@ def summarize(array: Any) -> Summary:
             low=float(some.min()) if some.size else float("nan"),
             high=float(some.max()) if some.size else float("nan"),
             norm=norm,
-            zeros=1 - np.count_nonzero(array) / array.size if array.size else 0.0,
+            zeros=float(1 - np.count_nonzero(array) / array.size) if array.size else 0.0,
             trouble=_trouble(array, array.size - some.size),
         )
 
