@@ -30,7 +30,7 @@ def op(_kind: str = "op", /, **declared: Any) -> Callable[[Callable[..., Any]], 
     output may share the input's memory), ``tensors=n`` (the first n parameters are tensors: for
     functions without a derivative), ``kinds="f"`` or ``"iuf"`` (only these dtypes are computed in),
     ``bools=False`` (bool tensors are refused even beside others) and ``numbers="b"`` (of the
-    inputs only b may be a Python number).
+    inputs only b may be a Python number; ``"all"``: even both).
 
     >>> @op(dx=lambda dy, x: 3 * dy * square(x))
     ... def cube(x): return x**3

@@ -20,6 +20,7 @@ from autograd.arguments import (
     not_implemented,
     promote,
 )
+from autograd.dtypes import result_dtype
 from autograd.grad_mode import check_cut, forward_levels, recording, why_not
 from autograd.node import How, Node, accumulator, users_files, users_frame
 from autograd.observe import observers, tell_recorded
@@ -268,6 +269,9 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         """A tensor of floats and a number, which stays as it is: NumPy fits it to the tensor."""
         number = input if place else other
         if not isinstance(t, Tensor):
+            if op.numbers == "all" and type(input) in NUMBERS and type(other) in NUMBERS:
+                first = np.asarray(input, result_dtype(input, other))
+                return wrap(op.forward(*promote(op, first, other)))
             check_operands(op, (input, other))
             return op.forward(input, other)  # arrays in, array out
         if (

@@ -55,7 +55,7 @@ class Op:
     view = False  # whether the output may share the memory of the input
     kinds: str | None = None  # the kinds of dtype it computes in (letters of biuf); None: all
     bools = True  # whether it takes bool tensors beside others
-    numbers: str | None = None  # the inputs that may be Python numbers, one at a time; None: any
+    numbers: str | None = None  # the inputs that may be Python numbers; None: either, "all": both
 
     apply: Any  # the function that users call
     reflected: Callable[..., Any]  # for binary operations: with the two exchanged
@@ -77,7 +77,7 @@ class Op:
         self._read_parameters(function, tensors)
         self._check(function.__code__, traits)
         vars(self).update(traits)
-        numbers = self.inputs if self.numbers is None else self.numbers.split()
+        numbers = self.inputs if self.numbers in (None, "all") else self.numbers.split()
         self.takes_number = [name in numbers for name in self.inputs]
         needs = set()
         for rule in self.rules.values():

@@ -218,6 +218,12 @@ case("torch.div(x, y, rounding_mode='floor')", "x.div(y, rounding_mode='floor')"
      x=[(3, 4), ints(3, 4), SPECIAL_LEFT], y=[positive(4), ints(4, low=1), SPECIAL_RIGHT])
 case("torch.div(x, y, rounding_mode='trunc')", smooth=False,
      x=[(3, 4), ints(3, 4)], y=[positive(4), ints(4, low=1)])
+case("torch.add(2, 3)", "torch.sub(7, 2)")
+case("torch.mul(2, 1.5)", "torch.div(6, 2)", "torch.div(9, 3)")
+case("torch.sum(x)", "torch.sum(x, (0, 1))", "x.sum(1).sum()", x=[(3, 1500), (1100, 3)])
+case("torch.mean(x, 1, True)", x=[(3, 1500), (700, 5), (2, 5000)])
+case("torch.logaddexp(x, y)", "torch.logaddexp(y, x)", x=exact([inf, 2.0, -inf, 800.0]),
+     y=fixed(exact([1.0, 2.0, 3.0, -800.0])), smooth=False)
 case("torch.rsub(x, y)", "y - x", "x.__rsub__(y)", x=(3, 4), y=(4,))
 case("x.__radd__(y)", "y + x", x=(3, 4), y=(4,))
 case("x.__rpow__(y)", "y ** x", x=(3, 4), y=positive(4))

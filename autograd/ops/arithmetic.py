@@ -26,13 +26,13 @@ def array_of(x: Any) -> Any:
 # -- sums ------------------------------------------------------------------------------------------
 
 
-@elementwise(da=lambda dy: dy, db=lambda dy: dy)
+@elementwise(da=lambda dy: dy, db=lambda dy: dy, numbers="all")
 def _add(a, b):
     """a + b"""
     return a + b
 
 
-@elementwise(da=lambda dy: dy, db=lambda dy: -dy, bools=False)
+@elementwise(da=lambda dy: dy, db=lambda dy: -dy, bools=False, numbers="all")
 def _sub(a, b):
     """a - b"""
     return a - b
@@ -88,14 +88,16 @@ def positive(input: Any) -> Any:
 # -- products and quotients ------------------------------------------------------------------------
 
 
-@bilinear(da=lambda dy, b: dy * b, db=lambda dy, a: dy * a)
+@bilinear(da=lambda dy, b: dy * b, db=lambda dy, a: dy * a, numbers="all")
 def mul(a, b):
     """a · b, elementwise with broadcasting. Also ``*``. The product of two bools is their
     ``and``."""
     return a * b
 
 
-@elementwise(da=lambda dy, b: dy / b, db=lambda dy, a, b: -dy * (a / b / b), floats=True)
+@elementwise(
+    da=lambda dy, b: dy / b, db=lambda dy, a, b: -dy * (a / b / b), floats=True, numbers="all"
+)
 def _div(a, b):
     """a / b"""
     return a / b
@@ -119,7 +121,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
     )
 
 
-@elementwise(da=no_slope, db=no_slope, kinds="iuf")
+@elementwise(da=no_slope, db=no_slope, kinds="iuf", numbers="all")
 def floor_divide(a, b):
     """⌊a / b⌋, elementwise with broadcasting. Also ``//``. The gradient is 0.
 
@@ -128,7 +130,7 @@ def floor_divide(a, b):
     return a // b
 
 
-@elementwise(da=no_slope, db=no_slope, kinds="iuf")
+@elementwise(da=no_slope, db=no_slope, kinds="iuf", numbers="all")
 def _trunc_divide(a, b):
     """a / b without what is behind the point"""
     _refuse_zero(a, b)

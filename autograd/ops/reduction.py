@@ -54,11 +54,31 @@ def count(shape: tuple[int, ...], dim: Any) -> int:
 # -- sums and means --------------------------------------------------------------------------------
 
 
+_LONGEST = 4096
+_ONES = {kind: np.ones(_LONGEST, kind) for kind in "fd"}
+
+
+def _add_up(x: Any, dim: Any, keepdim: bool) -> Any:
+    """np.add.reduce for float32 and float64. Rows of memory are summed as a product with ones: BLAS
+    takes a third of the time for it, and a fiftieth if they are short. Only short ones, so that
+    rounding errors stay as small as when NumPy sums by halves; its sum adds up the rows."""
+    last = dim is not None and dim == x.ndim - 1
+    n = x.shape[-1] if last else 1024
+    if x.size < 1024 or not (last or dim is None) or n > _LONGEST or not x.flags.c_contiguous:
+        return np.add.reduce(x, axis=dim, keepdims=keepdim)
+    ones = _ONES[x.dtype.char][:n]
+    if last:
+        return (x.reshape(-1, n) @ ones).reshape(x.shape[:-1] + (1,) * keepdim)
+    row, whole = x.reshape(-1), x.size - x.size % n
+    y = np.add.reduce(row[:whole].reshape(-1, n) @ ones) + np.add.reduce(row[whole:])
+    return y.reshape((1,) * x.ndim) if keepdim else y
+
+
 @linear(dx=lambda dy, x_shape, dim: _expand(restored(dy, x_shape, dim), x_shape))
 def _sum(x, dim, keepdim):
     """The sum over ``dim``. Its adjoint hands every term the gradient of the sum."""
     if x.dtype.char in "fd":
-        return np.add.reduce(x, axis=dim, keepdims=keepdim)
+        return _add_up(x, dim, keepdim)
     wide = np.float32 if x.dtype.kind == "f" else np.int64
     return np.add.reduce(x, axis=dim, dtype=wide, keepdims=keepdim).astype(
         x.dtype if wide is np.float32 else wide
@@ -73,7 +93,7 @@ def _sum(x, dim, keepdim):
 def _mean(x, dim, keepdim):
     """The sum over ``dim``, divided by how many there are."""
     if x.dtype.char in "fd":
-        return np.add.reduce(x, axis=dim, keepdims=keepdim) / count(x.shape, dim)
+        return _add_up(x, dim, keepdim) / count(x.shape, dim)
     return (
         np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim) / count(x.shape, dim)
     ).astype(x.dtype)

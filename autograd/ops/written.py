@@ -10,6 +10,7 @@ import numpy as np
 from autograd import return_types
 from autograd.op import elementwise
 from autograd.ops.arithmetic import array_of, mul, no_slope
+from autograd.ops.comparison import masked
 from autograd.ops.dimensions import ndim_of
 from autograd.ops.gathering import as_given
 from autograd.ops.powers import pow
@@ -47,10 +48,10 @@ def ldexp(input: Any, other: Any) -> Any:
     return mul(input, pow(2.0, other))
 
 
-@elementwise(da=lambda dy: dy, db=no_slope, kinds="f", numbers="")
+@elementwise(da=lambda dy, a, b: masked(dy, a != b), db=no_slope, kinds="f", numbers="")
 def nextafter(a, b):
     """The next number after a, of those its dtype has, towards b; elementwise with broadcasting.
-    The derivative by a is 1, by b 0."""
+    The derivative by a is 1 (0 where a is b), by b 0."""
     return np.nextafter(a, b)
 
 
