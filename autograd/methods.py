@@ -104,9 +104,9 @@ IN_PLACE = """
     digamma deg2rad rad2deg nan_to_num sinc heaviside copysign eq ne lt le gt ge not_equal less
     less_equal greater greater_equal logical_and logical_or logical_not logical_xor bitwise_and
     bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift conj_physical gcd
-    lcm ldexp nextafter tril triu cumsum cumprod scatter scatter_add scatter_reduce
-    index_add index_copy index_fill index_put masked_fill masked_scatter addmm addmv addbmm
-    baddbmm addr relu renorm i0 igamma igammac mvlgamma
+    lcm ldexp nextafter tril triu cumsum cumprod scatter scatter_add scatter_reduce index_add
+    index_copy index_fill index_put masked_fill masked_scatter addmm addmv addbmm baddbmm addr
+    relu renorm i0 igamma igammac mvlgamma
 """
 
 # Those that are functions too: torch.relu_(x).
