@@ -66,7 +66,7 @@ from autograd.ops.dropout import (
     feature_alpha_dropout,
 )
 from autograd.ops.einsum import bilinear
-from autograd.ops.elementary import tanh
+from autograd.ops.elementary import sigmoid, tanh
 from autograd.ops.embedding import (
     embedding,
     one_hot,
@@ -139,7 +139,6 @@ from autograd.ops.power_pooling import (
     lp_pool2d,
     lp_pool3d,
 )
-from autograd.ops.powers import sigmoid
 from autograd.ops.resizing import (
     interpolate,
     upsample,

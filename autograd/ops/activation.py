@@ -18,10 +18,10 @@ from autograd.op import elementwise
 from autograd.ops.arithmetic import abs, array_of
 from autograd.ops.comparison import choose, masked, where
 from autograd.ops.dimensions import ndim_of, one
-from autograd.ops.elementary import tanh
+from autograd.ops.elementary import sigmoid, tanh
 from autograd.ops.gamma import erf
 from autograd.ops.parts import narrow
-from autograd.ops.powers import exp, sigmoid
+from autograd.ops.powers import exp
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish",

@@ -16,8 +16,8 @@ from autograd.rules import no_slope
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
     "asin", "asinh", "atan", "atan2", "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip",
-    "cos", "cosh", "deg2rad", "fix", "floor", "fmax", "fmin", "frac", "heaviside", "hypot",
-    "logit", "maximum", "minimum", "nan_to_num", "rad2deg", "round", "sin", "sinc",
+    "cos", "cosh", "deg2rad", "expit", "fix", "floor", "fmax", "fmin", "frac", "heaviside", "hypot",
+    "logit", "maximum", "minimum", "nan_to_num", "rad2deg", "round", "sigmoid", "sin", "sinc",
     "sinh", "tan", "tanh", "trunc",
 ]  # fmt: skip
 
@@ -141,6 +141,13 @@ def acosh(x):
 def atanh(x):
     """The number whose hyperbolic tangent is x, elementwise; nan outside [-1, 1]."""
     return np.arctanh(x)
+
+
+@elementwise(dx=lambda dy, y: dy * y * (constant(1, y) - y), floats=True)
+def sigmoid(x):
+    """σ(x) = 1 / (1 + e⁻ˣ), elementwise."""
+    one = constant(1, x)
+    return one / (one + np.exp(-x))
 
 
 @elementwise(dx=lambda dy, x: dy / (x * (1 - x)), floats=True)
@@ -304,6 +311,6 @@ def heaviside(a, b):
     return np.where(a == 0, b, (a > 0).astype(a.dtype))
 
 
-clip, fix = clamp, trunc
+expit, clip, fix = sigmoid, clamp, trunc
 arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
 arcsinh, arccosh, arctanh = asinh, acosh, atanh

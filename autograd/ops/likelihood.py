@@ -16,11 +16,11 @@ from autograd.arguments import not_implemented
 from autograd.op import elementwise, linear, op
 from autograd.ops.activation import logsigmoid
 from autograd.ops.arithmetic import array_of, square
-from autograd.ops.elementary import clamp
+from autograd.ops.elementary import clamp, sigmoid
 from autograd.ops.gathering import along, put_along
 from autograd.ops.linear_algebra import linear as linear_map
 from autograd.ops.loss import reduced, reduction_of
-from autograd.ops.powers import exp, log, sigmoid, xlogy
+from autograd.ops.powers import exp, log, xlogy
 from autograd.ops.reduction import sum
 from autograd.ops.shape import reshape, unsqueeze
 from autograd.ops.softmax import log_softmax, softmax

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arguments import constant
 from autograd.op import elementwise
 from autograd.ops.arithmetic import square
 from autograd.ops.comparison import masked
@@ -15,8 +14,8 @@ from autograd.ops.conversion import cast
 from autograd.ops.elementary import sigmoid
 
 __all__ = [
-    "exp", "exp2", "expit", "expm1", "float_power", "log", "log1p", "log2", "log10", "logaddexp",
-    "logaddexp2", "pow", "sigmoid", "xlogy",
+    "exp", "exp2", "expm1", "float_power", "log", "log1p", "log2", "log10", "logaddexp",
+    "logaddexp2", "pow", "xlogy",
 ]  # fmt: skip
 
 # -- powers ----------------------------------------------------------------------------------------
@@ -106,15 +105,6 @@ def expm1(x):
     """eˣ - 1, elementwise, without loss of digits near x = 0."""
     return np.expm1(x)
 
-
-@elementwise(dx=lambda dy, y: dy * y * (constant(1, y) - y), floats=True)
-def sigmoid(x):
-    """σ(x) = 1 / (1 + e⁻ˣ), elementwise."""
-    one = constant(1, x)
-    return one / (one + np.exp(-x))
-
-
-expit = sigmoid
 
 # -- logarithms ------------------------------------------------------------------------------------
 
