@@ -1013,6 +1013,21 @@ case("F.linear_cross_entropy(x, w, t, linear_bias=b, weight=v, ignore_index=1, r
      "label_smoothing=0.1)", x=(3, 4), w=(5, 2, 4), t=index(3, 2, of=5), b=(5, 2),
      v=fixed(positive(5)))
 case("F.linear_cross_entropy(x, w, t, reduction='none')", x=(3, 4), w=(5, 4), t=distribution(3, 5))
+case("F.multi_margin_loss(x, t, reduction='none')", x=[(4,), (4,), (), (0, 3)], smooth=False,
+     t=[index(of=4), index(1, of=4), index(of=1), index(0, of=3)])
+case("F.multilabel_margin_loss(x, t, reduction='none')", smooth=False, x=[(2, 4), (4,), (), (0, 3)],
+     t=[fixed(exact([[1, 1, 2, -1], [-1, 0, 1, 2]])), fixed(exact([3, 0, -1, 0])),
+        fixed(exact(0)), index(0, 3, of=3)])
+case("F.margin_ranking_loss(x.to(torch.uint8), x.to(torch.uint8) * 3, x.to(torch.uint8))",
+     x=ints(4, low=1, high=200))
+case("F.softmin(x.to(torch.uint8), 0, dtype=torch.float64)", x=ints(4, low=0, high=200))
+case("F.local_response_norm(x, 3)", "F.local_response_norm(x, 3, 1e-4, 0.75, 1.0)",
+     x=[(2, 5, 3), (1, 2, 3, 2)])
+case("F.local_response_norm(x, 2, alpha=0.5)", x=ints(1, 4, 3))
+case("F.rms_norm(x, (4,))", "F.rms_norm(x, [4], None, None)", x=[(3, 4), (2, 3, 4)])
+case("F.batch_norm(x, m, m + 1, training=True)", x=fixed((0,)), m=fixed((0,)))
+case("F.batch_norm(x, m, m + 1)", "F.batch_norm(x, m, m + 1, training=True)", x=fixed((0, 3)),
+     m=fixed((3,)))
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it
@@ -1286,3 +1301,23 @@ refused("F.linear_cross_entropy(x, w, t)", x=(3, 4), w=(5, 3), t=index(3, of=5))
 refused("F.linear_cross_entropy(x, w, t)", x=(4,), w=(5, 2, 4), t=index(2, of=5))
 refused("F.linear_cross_entropy(x, w, t, linear_bias=x)", x=(3, 4), w=(5, 4), t=index(3, of=5))
 refused("F.linear_cross_entropy(x, w, t, ignore_index=1)", x=(3, 4), w=(5, 4), t=distribution(3, 5))
+refused("F.multi_margin_loss(x, t)", x=(3, 4), t=fixed(exact([0, 1, 4])))
+refused("F.multi_margin_loss(x, t)", x=(3, 4), t=index(2, of=4))
+refused("F.multi_margin_loss(x, t.int())", x=(3, 4), t=index(3, of=4))
+refused("F.multi_margin_loss(x, t, p=3)", x=(3, 4), t=index(3, of=4))
+refused("F.multi_margin_loss(x, t, weight=x[0, :2])", x=(3, 4), t=index(3, of=4))
+refused("F.multi_margin_loss(x, t)", x=(2, 3, 4), t=index(2, of=4))
+refused("F.multilabel_margin_loss(x, t)", x=(3, 4), t=index(2, 4, of=4))
+refused("F.multilabel_margin_loss(x, t)", x=(4,), t=fixed(exact([1, 4, -1, 0])))
+refused("F.multilabel_margin_loss(x, t)", x=(4,), t=fixed((4,)))
+refused("F.triplet_margin_loss(x, x, x, margin=0.0)", x=(3, 4))
+refused("F.kl_div(x, y)", x=ints(3), y=(3,))
+refused("F.gaussian_nll_loss(x, x, v)", x=(3,), v=ints(3, low=1, high=2))
+refused("F.glu(x)", x=ints(4))
+refused("F.layer_norm(x, (4,))", x=ints(3, 4))
+refused("F.layer_norm(x, (4,), w.float())", x=(3, 4), w=(4,))
+refused("F.batch_norm(x, m, m)", x=ints(3, 4), m=(4,))
+refused("F.group_norm(x, 2)", x=ints(3, 4))
+refused("F.rms_norm(x, (4,))", x=ints(3, 4))
+refused("F.pad(x > 0, (1, 1), mode='reflect')", x=(1, 3))
+refused("F.adaptive_avg_pool2d(x, (2, 2))", x=(2, 2))

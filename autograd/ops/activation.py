@@ -348,6 +348,8 @@ def glu(input: Any, dim: int = -1) -> Any:
             f"Halving dimension must be even, but dimension {dim} of the input, of shape "
             f"{tuple(input.shape)}, is size {length}"
         )
+    if array_of(input).dtype.kind != "f":
+        raise NotImplementedError(f"glu is not implemented for {input.dtype}: use x.float()")
     return narrow(input, dim, 0, length // 2) * sigmoid(
         narrow(input, dim, length // 2, length // 2)
     )

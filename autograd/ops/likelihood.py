@@ -420,6 +420,11 @@ def kl_div(
     log-probabilities x, term by term; with ``log_target`` t is given by its logarithm, too.
     ``reduction="batchmean"`` divides the sum by the length of dimension 0, and so gives the mean
     divergence; "mean" divides by the number of classes as well, and warns."""
+    if any(array_of(x).dtype.kind != "f" for x in (input, target)):
+        raise RuntimeError(
+            f"kl_div: Integral inputs not supported, but got {input.dtype} and {target.dtype}. "
+            "Convert them with .float()"
+        )
     losses = (
         exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     )

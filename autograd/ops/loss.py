@@ -222,6 +222,8 @@ def gaussian_nll_loss(
             f"{tuple(input.shape)}, nor it without its last dimension"
         )
     variances = array_of(var)
+    if variances.dtype.kind != "f":
+        raise RuntimeError(f"var must be floating-point, but is {variances.dtype}: use var.float()")
     if (variances < 0).any():
         raise ValueError(f"var has negative entry/entries: the least is {variances.min()}")
     var = var + (

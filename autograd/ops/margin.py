@@ -16,11 +16,11 @@ from autograd.ops.comparison import masked
 from autograd.ops.dimensions import ndim_of
 from autograd.ops.distance import pairwise_distance
 from autograd.ops.elementary import minimum
-from autograd.ops.gathering import gather
-from autograd.ops.loss import reduced
+from autograd.ops.gathering import gather, index_select
+from autograd.ops.loss import reduced, reduction_of
 from autograd.ops.powers import pow
 from autograd.ops.reduction import mean, sum
-from autograd.ops.shape import unsqueeze
+from autograd.ops.shape import reshape, unsqueeze
 
 __all__ = [
     "cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss",
@@ -83,7 +83,9 @@ def margin_ranking_loss(
             f"input1: {tuple(input1.shape)}, input2: {tuple(input2.shape)}, target: "
             f"{tuple(target.shape)}"
         )
-    return reduced(relu(margin - target * (input1 - input2)), reduction, size_average, reduce)
+    return reduced(
+        relu(-target * (input1 - input2) + float(margin)), reduction, size_average, reduce
+    )
 
 
 def triplet_margin_loss(
@@ -132,6 +134,8 @@ def _triplet(
     margin: float,
     swap: bool,
 ) -> Any:
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
     to_negative = distance(anchor, negative)
     if swap:
         to_negative = minimum(to_negative, distance(positive, negative))
@@ -164,16 +168,32 @@ def multi_margin_loss(
 ) -> Any:
     """Σ max(0, ``margin`` - x[t] + x[c])ᵖ / C over the classes c other than t, reduced. Shapes:
     input (N, C) or (C), target (N) or (), of int64; ``weight`` (C) multiplies by w[t]. Raises
-    ValueError for a p other than 1 and 2."""
+    ValueError for a p other than 1 and 2, RuntimeError for other shapes, dtypes and classes."""
+    reduction = reduction_of(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError(f"only p == 1 and p == 2 supported, but got {p}")
-    index = unsqueeze(target, -1)
-    lead = relu(margin - gather(input, -1, index) + input)
-    others = array_of(index) != np.arange(input.shape[-1])
-    losses = mean(masked(pow(lead, p), others), -1)
+    x = _rows("multi_margin_loss", input)
+    rows, classes = x.shape
+    labels = array_of(target)
+    if weight is not None and weight.ndim != 1:
+        raise ValueError(f"weight must be one-dimensional, but has {weight.ndim} dimensions")
+    if weight is not None and weight.shape[0] != classes:
+        raise RuntimeError(
+            f"inconsistent weight size, expected {classes} but got {list(weight.shape)}"
+        )
+    if labels.ndim > 1 or labels.size != rows:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input "
+            f"samples (batch size). Expected target size [{rows}], but got {list(labels.shape)}. "
+            f"Input has shape {list(input.shape)}."
+        )
+    _check_labels(labels, 0, classes)
+    index = labels.reshape(rows, 1)
+    lead = relu(margin - gather(x, 1, index) + x)
+    losses = mean(masked(pow(lead, p), index != np.arange(classes)), 1)
     if weight is not None:
-        losses = losses * gather(weight, 0, target.reshape(-1)).reshape(losses.shape)
-    return reduced(losses, reduction, size_average, reduce)
+        losses = losses * index_select(weight, 0, index[:, 0])
+    return reduced(reshape(losses, labels.shape), reduction)
 
 
 def multilabel_margin_loss(
@@ -184,14 +204,51 @@ def multilabel_margin_loss(
     reduction: str = "mean",
 ) -> Any:
     """Σ max(0, 1 - x[t] + x[c]) / C over the classes t that hold and c that do not, reduced.
-    Shapes: input and target (N, C) or (C); a row of the target lists the classes that hold, ended
-    by -1."""
-    labels = array_of(target)
-    listed = np.logical_and.accumulate(labels >= 0, axis=-1)
-    holds = (np.where(listed, labels, -1)[..., None] == np.arange(labels.shape[-1])).any(-2)
-    lead = relu(1 - unsqueeze(input, -1) + unsqueeze(input, -2))
-    pairs = masked(lead, holds[..., :, None] & ~holds[..., None, :])
-    return reduced(sum(pairs, (-2, -1)) / labels.shape[-1], reduction, size_average, reduce)
+    Shapes: input and target (N, C) or (C); a row of the target (int64) lists the classes that hold,
+    ended by -1. Raises RuntimeError for other shapes, dtypes and classes."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    x, labels = _rows("multilabel_margin_loss", input), array_of(target)
+    rows, classes = x.shape
+    if labels.shape != tuple(input.shape):
+        raise RuntimeError(
+            f"inconsistent target size: {list(labels.shape)} for input of size: {list(input.shape)}"
+        )
+    _check_labels(labels, -1, classes)
+    labels = labels.reshape(rows, classes)
+    listed = np.logical_and.accumulate(labels >= 0, axis=1)
+    labels = np.where(listed, labels, 0)
+    holds = ((labels[:, :, None] == np.arange(classes)) & listed[:, :, None]).any(1)
+    lead = relu(1 - unsqueeze(gather(x, 1, labels), 2) + unsqueeze(x, 1))
+    pairs = masked(lead, listed[:, :, None] & ~holds[:, None, :])
+    losses = reshape(sum(pairs, (1, 2)) / classes, tuple(input.shape[:-1]))
+    return reduced(losses, reduction)
+
+
+def _rows(function: str, input: Any) -> Any:
+    """The input as (N, C); a vector is one row."""
+    shape = tuple(input.shape)
+    if len(shape) > 2 or 0 in shape[-1:]:
+        raise RuntimeError(
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+            f"{list(shape)}"
+        )
+    if array_of(input).dtype.kind != "f":
+        raise NotImplementedError(
+            f"{function} is not implemented for {input.dtype}: convert the input with .float()"
+        )
+    return input if len(shape) == 2 else reshape(input, (1, shape[0] if shape else 1))
+
+
+def _check_labels(labels: np.ndarray, least: int, classes: int) -> None:
+    if labels.dtype != np.int64:
+        raise RuntimeError(
+            f"expected scalar type Long but found {labels.dtype}: convert the target with .long()"
+        )
+    if labels.size and not least <= labels.min() <= labels.max() < classes:
+        raise RuntimeError(
+            f"target out of range: classes are {least} to {classes - 1}, but the target goes from "
+            f"{labels.min()} to {labels.max()}"
+        )
 
 
 def multilabel_soft_margin_loss(

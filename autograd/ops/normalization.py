@@ -21,11 +21,12 @@ from autograd.function import Function
 from autograd.grad_mode import recording
 from autograd.ops.arithmetic import array_of, rsqrt, square
 from autograd.ops.broadcasting import repeat
+from autograd.ops.conversion import cast, clone
 from autograd.ops.dimensions import ndim_of, sizes
 from autograd.ops.elementary import clamp_min
 from autograd.ops.norms import norm
 from autograd.ops.padding import pad
-from autograd.ops.parts import unfold
+from autograd.ops.pooling import avg_pool2d
 from autograd.ops.powers import pow
 from autograd.ops.reduction import mean, sum
 from autograd.ops.shape import _reshape
@@ -46,6 +47,24 @@ def _gradients(dy: Any, x: Any, weight: Any, over: Any, eps: float) -> tuple[Any
     d = dy if weight is None else dy * weight
     dx = (d - mean(d, over, True) - normalized * mean(d * normalized, over, True)) * inverse
     return dx, dy * normalized
+
+
+def _check_dtypes(function: str, input: Any, *parameters: Any) -> None:
+    dtype = array_of(input).dtype
+    if dtype.kind != "f":
+        raise NotImplementedError(f"{function} is not implemented for {dtype}: normalize x.float()")
+    for values in parameters:
+        # Half precision may have parameters of single precision.
+        if values is not None and array_of(values).dtype not in (dtype, _wide(dtype)):
+            raise RuntimeError(
+                f"mixed dtype: {function} of {dtype} expects its parameters to have that dtype, "
+                f"too, but got {array_of(values).dtype}"
+            )
+
+
+def _wide(dtype: np.dtype) -> np.dtype:
+    """In what to compute: half precision is not enough for a mean."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
 # -- over the batch --------------------------------------------------------------------------------
@@ -70,6 +89,9 @@ def batch_norm(
     and for other shapes.
     """
     x = array_of(input)
+    _check_dtypes("batch_norm", input, running_mean, running_var, weight, bias)
+    if not x.size:
+        return clone(input)
     _check_channels(x, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if training and x.size == x.shape[1]:
         raise ValueError(
@@ -131,7 +153,7 @@ class BatchNorm(Function):
             y = a * scale
             shift = (0 if bias is None else _by_channel(bias)) - average * scale
         y += shift
-        y = y.reshape(x.shape)
+        y = y.reshape(x.shape).astype(array_of(x).dtype, copy=False)
         if not isinstance(x, Tensor):
             return y
         ctx.save_for_backward(x, weight)
@@ -176,7 +198,7 @@ class BatchNorm(Function):
 
 def _with_length(a: np.ndarray) -> np.ndarray:
     """(N, C, ...) as (N, C, L)"""
-    return a.reshape(a.shape[0], a.shape[1], -1) if a.size else a.reshape(a.shape[0], a.shape[1], 0)
+    return a.reshape(a.shape[0], a.shape[1], -1).astype(_wide(a.dtype), copy=False)
 
 
 def _by_channel(values: Any) -> np.ndarray:
@@ -239,6 +261,7 @@ def layer_norm(
     is also that of weight and bias (Ba, Kiros and Hinton, 2016). Raises RuntimeError for other
     shapes."""
     shape = _features(input, normalized_shape, weight=weight, bias=bias)
+    _check_dtypes("layer_norm", input, weight, bias)
     return LayerNorm.apply(input, weight, bias, shape, eps)
 
 
@@ -281,11 +304,12 @@ class LayerNorm(Function):
             y *= array_of(weight).reshape(-1)
         if bias is not None:
             y += array_of(bias).reshape(-1)
+        y = y.reshape(x.shape).astype(array_of(x).dtype, copy=False)
         if not isinstance(x, Tensor):
-            return y.reshape(x.shape)
+            return y
         ctx.save_for_backward(x, weight)
         ctx.average, ctx.inverse, ctx.shape_of_features, ctx.eps = average, inverse, shape, eps
-        return wrap(y.reshape(x._array.shape))
+        return wrap(y)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> Any:
@@ -317,7 +341,7 @@ class LayerNorm(Function):
 
 def _as_rows(x: Any, shape: tuple[int, ...]) -> np.ndarray:
     rows: np.ndarray = array_of(x).reshape(-1, math.prod(shape))
-    return rows
+    return rows.astype(_wide(rows.dtype), copy=False)
 
 
 def group_norm(
@@ -351,9 +375,13 @@ def rms_norm(
     and Sennrich, 2019). By default ε is the machine epsilon of the dtype. Raises RuntimeError for
     other shapes."""
     shape = _features(input, normalized_shape, weight=weight)
-    eps = float(np.finfo(array_of(input).dtype).eps) if eps is None else eps
-    y = input * rsqrt(mean(square(input), tuple(range(-len(shape), 0)), True) + eps)
-    return y if weight is None else y * weight
+    _check_dtypes("rms_norm", input)
+    dtype = array_of(input).dtype
+    x = input if _wide(dtype) == dtype else cast(input, _wide(dtype))
+    eps = float(np.finfo(dtype).eps) if eps is None else eps
+    y = x * rsqrt(mean(square(x), tuple(range(-len(shape), 0)), True) + eps)
+    y = y if weight is None else y * weight
+    return y if x is input else cast(y, dtype)
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
@@ -373,6 +401,10 @@ def local_response_norm(
         raise ValueError(
             f"Expected 3D or higher dimensionality input (got {ndim} dimensions): (N, C, ...)"
         )
-    squares = pad(square(input), (0, 0) * (ndim - 2) + (size // 2, (size - 1) // 2))
-    around = mean(unfold(squares, 1, size, 1), -1)
+    if 0 in input.shape:
+        return input
+    samples, channels, *lengths = input.shape
+    squares = _reshape(square(input), (samples, 1, channels, math.prod(lengths)))
+    squares = pad(squares, (0, 0, size // 2, (size - 1) // 2))
+    around = _reshape(avg_pool2d(squares, (size, 1), 1), tuple(input.shape))
     return input / pow(around * alpha + k, beta)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd.op import linear, op
+from autograd.ops.arithmetic import array_of
 from autograd.ops.windows import last, per_axis, require_tensor
 
 __all__: list[str] = []  # nn.functional.pad
@@ -100,6 +101,10 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
             f"Padding size {2 * len(widths)} is not supported for {input.ndim}D input tensor in "
             f"mode '{mode}': it pads the last 1, 2 or 3 dimensions, with one or two more before. "
             "Use unsqueeze or reshape to make the input so."
+        )
+    if mode != "circular" and array_of(input).dtype.kind == "b":
+        raise NotImplementedError(
+            f"pad() in mode '{mode}' is not implemented for bool: pad x.to(torch.uint8)"
         )
     _check_what_is_copied(input, widths, mode)
     return _copy_pad(input, widths, mode)

@@ -448,6 +448,12 @@ def _rounded_up(axis: Axis, length: int) -> Axis:
 
 def _adaptive_size(function: str, dims: int, input: Any, output_size: Any) -> Sizes:
     """``output_size`` for each axis, None replaced by its length."""
+    require_tensor(input, function)
+    if isinstance(output_size, (tuple, list)) and input.ndim <= len(output_size) > 1:
+        raise ValueError(
+            f"Input dimension should be at least {len(output_size) + 1} for {function} to size "
+            f"{tuple(output_size)}, but the input has shape {list(input.shape)}"
+        )
     _check_input(function, dims, input)
     lengths = input.shape[-dims:]
     if isinstance(output_size, (tuple, list)) and len(output_size) == dims > 1:
