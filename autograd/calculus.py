@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib
 import json
+import pkgutil
 import re
 import sys
 import textwrap
@@ -140,12 +142,20 @@ def derivatives(name: str | Callable[..., Any] | None = None) -> Derivatives | D
     For each operation: what it computes, the rule for each input as it stands in the source, what
     is kept for backward, the convention at kinks, the orders verified, and the place. Raises
     KeyError for a name that has no rule of its own."""
+    _load_all_chapters()
     if name is None:
         return Derivatives([_row(op) for op in OPS.values()])
     op = getattr(name, "op", None) if callable(name) else OPS.get(name)
     if op is None:
         raise KeyError(_unknown(name if isinstance(name, str) else name.__name__))
     return _row(op)
+
+
+@functools.cache
+def _load_all_chapters() -> None:
+    """Chapters that are rarely needed are loaded when they are; here all are."""
+    for chapter in pkgutil.iter_modules(ops.__path__, "autograd.ops."):
+        importlib.import_module(chapter.name)
 
 
 def _unknown(name: str) -> str:

@@ -44,7 +44,7 @@ def enter(observer: Observer) -> None:
     with _coming_and_going:
         if not observers:
             for op in OPS.values():
-                op.forward = _telling(op)
+                tell_of(op)
         observers.append(observer)
 
 
@@ -71,7 +71,8 @@ class _Thread(_local):
 _thread = _Thread()
 
 
-def _telling(op: Op) -> Callable[..., Any]:
+def tell_of(op: Op) -> None:
+    """From now on ``op`` tells, until the last observer leaves."""
     function = op.forward
 
     def forward(*arrays: Any, **settings: Any) -> Any:
@@ -83,7 +84,7 @@ def _telling(op: Op) -> Callable[..., Any]:
             observer.computed(op, arrays, y, seconds)
         return y
 
-    return forward
+    op.forward = forward
 
 
 def tell_function(function: Any, tensors: Sequence[Any], compute: Callable[[], Any]) -> Any:

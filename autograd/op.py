@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from autograd.observe import observers, tell_of
 from autograd.record import binary, general, unary, variadic, with_settings
 from autograd.rules import OPS, Op
 
@@ -48,6 +49,8 @@ def op(_kind: str = "op", /, **declared: Any) -> Callable[[Callable[..., Any]], 
         apply.op = declared_op
         declared_op.apply = apply
         OPS[declared_op.name] = declared_op
+        if observers:
+            tell_of(declared_op)
         return apply
 
     return declare

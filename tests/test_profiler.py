@@ -253,6 +253,20 @@ def test_afterwards_all_is_as_before() -> None:
         assert op.forward is as_operator(op.apply.__wrapped__), op.name
 
 
+def test_an_operation_declared_meanwhile() -> None:
+    from autograd.op import elementwise
+
+    with profile() as p:
+
+        @elementwise(dx=lambda dy: dy)
+        def same(x):  # type: ignore[no-untyped-def]
+            return +x
+
+        same(leaf(2))
+    assert counts(p) == {"same": (1, 0)}
+    assert OPS.pop("same").forward is as_operator(same.__wrapped__)
+
+
 def test_results_are_the_same() -> None:
     x, y = leaf(3), leaf(3)
     a = (torch.cumsum(x, 0) / x.norm()).sigmoid().prod()

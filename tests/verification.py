@@ -23,7 +23,7 @@ import numpy as np
 
 if __package__:  # run as a program: this folder's other files are its neighbors
     sys.path.insert(0, str(Path(__file__).parent))
-from cases import CASES, Case
+from cases import CASES, Case, Input, distinct, positive, real
 from compare import OURS, tensors_in
 
 RECORD = Path(__file__).parent.parent / "autograd" / "verified.json"
@@ -32,10 +32,22 @@ STEP = 1e-5
 
 Point = list[np.ndarray]
 
+# What no line of `cases.py` differentiates.
+MORE: dict[str, Input] = {
+    "torch.lgamma(x) + torch.digamma(x)": positive(3),
+    "torch.nan_to_num(x)": real(3),
+    "torch.nanmedian(x)": distinct(5),
+    "torch.mode(x)[0]": distinct(5),
+    "torch.as_strided(x, (2, 3), (4, 1))": real(3, 4),
+    "F.hardsigmoid(x)": real(3, 4),
+    "F.adaptive_max_pool1d(x, 3)": distinct(2, 8),
+}
+ALL = [*CASES, *(Case((line,), ({"x": given},), True) for line, given in MORE.items())]
+
 
 def main() -> None:
     """Verify every operation, and write down to which order."""
-    record = verified(CASES, print)
+    record = verified(ALL, print)
     RECORD.write_text(json.dumps(record, indent=0, sort_keys=True) + "\n", encoding="utf-8")
     print(f"{len(record)} operations in {RECORD.name}")
 
