@@ -94,7 +94,9 @@ def checkpoint(
     region.early_stop = early_stop if _early_stop is None else _early_stop
     region.compared, region.debug = determinism_check == "default", debug
     with saved_tensors_hooks(region.pack, region.unpack), first:
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    region.complete = True
+    return result
 
 
 _early_stop: bool | None = None
@@ -130,6 +132,7 @@ class _Region:
 
     def __init__(self, function: Any, args: Any, kwargs: Any, context: Any) -> None:
         self.function, self.context = function, context
+        self.complete = False  # until then a backward inside the function may want what is there
         self.inputs = _Inputs(args, kwargs)
         self.looks: list[str] = []  # of the tensors that were kept, in order
         # What was computed again, for the walk that asked for it. A walk takes each thing once.
@@ -156,15 +159,18 @@ class _Region:
 
     def _run_again(self) -> dict[int, Tensor]:
         found: list[Tensor] = []
+        expected = len(self.looks)
 
         def pack(t: Tensor) -> Tensor:
-            if len(found) == len(self.looks):
+            if len(found) == expected:
+                if not self.complete:
+                    return t
                 raise CheckpointError(
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than "
                     "during the original forward pass." + self._both_runs(found)
                 )
             found.append(t.detach() if t.requires_grad else t)
-            if len(found) == len(self.looks) and self.early_stop:
+            if len(found) == expected and self.early_stop:
                 raise _Enough
             return found[-1]
 
@@ -204,7 +210,7 @@ class _Region:
         runs = (self.looks, list(map(_look, found)))
         first, second = ("".join(f"\n  {i}: {look}" for i, look in enumerate(run)) for run in runs)
         return (
-            "\nYou are seeing this because you passed `debug=True` to checkpoint.\n"
+            "\nYou are seeing this error because you passed `debug=True` to checkpoint.\n"
             f"Kept in the first run:{first}\nKept in the second run:{second}"
         )
 

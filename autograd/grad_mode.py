@@ -220,17 +220,23 @@ class set_grad_enabled(_Switch):
         return super().__call__(function)
 
 
+_multithreading: ContextVar[bool] = ContextVar("multithreading", default=True)
+is_multithreading_enabled = _multithreading.get
+
+
 class set_multithreading_enabled:
-    """Accepted, and without effect: a backward runs in the thread that called it."""
+    """Accepted and remembered, but without effect: a backward runs in the thread that called it."""
 
     def __init__(self, mode: bool) -> None:
         self.mode = mode
+        self._before = _multithreading.get()
+        _multithreading.set(mode)
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *exception: object) -> None:
-        pass
+        _multithreading.set(self._before)
 
     def clone(self) -> set_multithreading_enabled:
         """Another one that does the same."""

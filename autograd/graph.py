@@ -9,6 +9,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from autograd import saved
@@ -110,6 +111,8 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
 def allow_mutation_on_saved_tensors() -> Iterator[None]:
     """While the block lasts, tensors kept for backward may be changed in place: operations keep
     copies. (PyTorch copies only what is about to be changed. That saves memory, not work.)"""
+    if _allowing.get():
+        raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
     inside = True
 
     def original(copy: Tensor) -> Tensor:
@@ -120,11 +123,16 @@ def allow_mutation_on_saved_tensors() -> Iterator[None]:
             )
         return copy
 
+    before = _allowing.set(True)
     try:
         with saved_tensors_hooks(lambda tensor: tensor.clone(), original):
             yield
     finally:
         inside = False
+        _allowing.reset(before)
+
+
+_allowing: ContextVar[bool] = ContextVar("mutation on saved tensors is allowed", default=False)
 
 
 # -- a hook for several tensors --------------------------------------------------------------------

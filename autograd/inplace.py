@@ -109,6 +109,7 @@ def reshape_in_place(function: Callable[..., Any], name: str) -> Callable[..., A
     tensor becomes that view of what it was; its memory stays as it is."""
 
     def apply(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        check_changeable(self)
         if recording() and self.requires_grad:
             check_in_place(self, name)
         seen = function(self, *args, **kwargs)
@@ -158,6 +159,8 @@ _NOT_IN_PLACE = {
     "no_grad": "This view was created in no_grad mode and is being modified inplace with grad mode "
     "enabled, so its history is not known. Either take the view outside no_grad(), or change it "
     "inside.",
+    "inference": "A view was created in inference mode and is being modified inplace outside of "
+    "it, so its history is not known. Take the view outside of inference_mode().",
     "function": "This view was created inside a custom Function (or because an input was returned "
     "as-is), and its backward would know nothing of the change. Return a copy from forward: "
     "output.clone().",

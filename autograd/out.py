@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.changes import fill, touch
+from autograd.changes import check_changeable, fill, touch
 from autograd.dtypes import can_cast, of_array
 from autograd.grad_mode import recording
 from autograd.return_types import Result
@@ -95,6 +95,7 @@ def _check(out: Any, name: str, value: Any) -> None:
 
 
 def _write(out: Tensor, name: str, values: Any, frame: Any) -> None:
+    check_changeable(out)
     target = memory(out)
     if target.shape == values.shape:
         fill(target, values)

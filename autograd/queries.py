@@ -10,12 +10,18 @@ from autograd.tensor import Tensor
 __all__ = [
     "is_complex",
     "is_floating_point",
+    "is_inference",
     "is_nonzero",
     "is_same_size",
     "is_tensor",
     "numel",
     "result_type",
 ]
+
+
+def is_inference(input: Tensor) -> bool:
+    """Whether a tensor was made in ``inference_mode()``."""
+    return input.is_inference()
 
 
 def is_tensor(obj: Any) -> bool:

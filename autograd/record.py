@@ -21,13 +21,13 @@ from autograd.arguments import (
     promote,
 )
 from autograd.dtypes import result_dtype
-from autograd.grad_mode import check_cut, forward_levels, recording, why_not
+from autograd.grad_mode import INFERENCE, check_cut, forward_levels, recording, why_not
 from autograd.node import How, Node, accumulator, users_files, users_frame
 from autograd.observe import observers, tell_recorded
 from autograd.out import into
 from autograd.rules import Op
 from autograd.saved import SavedOutput, hooked, keep, pack_all
-from autograd.tensor import Cut, Tensor, View, memory, refresh, storage, wrap
+from autograd.tensor import Cut, Tensor, Uncounted, View, memory, refresh, storage, wrap
 
 _new = object.__new__
 _getframe = sys._getframe
@@ -498,6 +498,14 @@ def _needed(what: str, index: int, values: Any, saved_y: Any, i: int) -> Any:
     return () if what == "shape" else type(content)  # of a number
 
 
+def _origin(several: bool) -> str:
+    """How a view that is being taken came to be (see tensor.View)."""
+    mode = recording()
+    if mode:
+        return "several" if several else "one"
+    return "inference" if mode is INFERENCE else "no_grad"
+
+
 def _content(value: Any) -> Any:
     return value._array if isinstance(value, Tensor) else value
 
@@ -516,10 +524,10 @@ def _mark_view(op: Op, base: Tensor, out: Any) -> None:
             continue
         changes = storage(base)
         t._storage = changes
-        if not op.rules:
-            continue  # the same bytes, but other numbers: no view that gradients could follow
+        if not op.rules or type(changes) is Uncounted:
+            continue  # no view that gradients could follow
         parent = base._view
-        origin = "no_grad" if not recording() else "several" if several else "one"
+        origin = _origin(several)
         if parent is not None and origin == "one":
             origin = parent.origin  # a part of what may not be changed may not be changed
         t._view = View(base if parent is None else parent.base, changes[0], origin)

@@ -71,8 +71,9 @@ class View:
 
     ``origin`` is "one" for the output of an operation that can be taken again. Any other view may
     be looked at but not changed where operations are recorded (see ``inplace.check_in_place``): it
-    is one of "several" outputs, as of split and unbind; it was taken in "no_grad" mode; it came out
-    of a user's "function"; or it is what has entered a "level" (see levels.py)."""
+    is one of "several" outputs, as of split and unbind; it was taken in "no_grad" or "inference"
+    mode; it came out of a user's "function"; or it is what has entered a "level" (see levels.py).
+    """
 
     __slots__ = ("base", "origin", "own", "version")
 
@@ -706,6 +707,9 @@ _OUT_OF_DATE = {
     "no_grad": "A view was created in no_grad mode and its base or another view of its base has "
     "been modified inplace since. Whether it should follow the change is not known. Take the view "
     "and make the change both inside no_grad(), or both outside.",
+    "inference": "A view was created in inference mode and its base or another view of its base "
+    "has been modified inplace since. Whether it should follow the change is not known. Take the "
+    "view and make the change both inside inference_mode(), or both outside.",
     "function": "{} is the output of a custom Function that shares memory with its input (it is a "
     "view, or the input itself), and that memory has been modified inplace since. The function's "
     "backward knows nothing of the change. Return a copy from forward: output.clone().",

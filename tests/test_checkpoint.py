@@ -155,6 +155,25 @@ def test_nested() -> None:
     np.testing.assert_allclose(found, x.grad)
 
 
+@pytest.mark.parametrize("early_stop", [True, False])
+def test_derivatives_inside_and_outside(early_stop: bool) -> None:
+    def slope(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda x: autograd.grad(f(x).sum(), x, create_graph=True)[0]
+
+    def kept(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda x: checkpoint(f, x)
+
+    x = leaf([0.3, 1.0])
+    expected = slope(slope(slope(wave)))(x).tolist()
+    with module.set_checkpoint_early_stop(early_stop):
+        for way in (
+            slope(kept(slope(slope(kept(wave))))),
+            slope(kept(slope(kept(slope(kept(wave)))))),
+            kept(slope(slope(slope(wave)))),
+        ):
+            np.testing.assert_allclose(way(x).tolist(), expected)
+
+
 def test_a_backward_inside() -> None:
     def f(x: Any) -> Any:
         with torch.enable_grad():

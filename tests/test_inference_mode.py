@@ -73,9 +73,27 @@ def test_it_cannot_be_changed_outside() -> None:
     a = inference_tensor()
     with torch.inference_mode():
         a.add_(1)[0] = 5
-    for change in (a.zero_, a.view(2, 1).exp_, lambda: a.__setitem__(0, 1.0)):
+    changes = (
+        a.zero_,
+        a.view(2, 1).exp_,
+        lambda: a.__setitem__(0, 1.0),
+        lambda: a.unsqueeze_(0),
+        lambda: torch.exp(torch.ones(2, dtype=torch.float64), out=a),
+    )
+    for change in changes:
         with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside"):
             change()
+
+
+def test_a_view_taken_inside_of_what_was_made_outside() -> None:
+    base = leaf([1.0, 2.0]) * 1
+    with torch.inference_mode():
+        view = base.view(2, 1)
+    with pytest.raises(RuntimeError, match="created in inference mode and is being modified"):
+        view.add_(1)
+    base.add_(1)
+    with pytest.raises(RuntimeError, match="created in inference mode and its base or another"):
+        _ = view.grad_fn
 
 
 def test_its_changes_are_not_counted() -> None:
