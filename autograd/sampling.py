@@ -7,11 +7,11 @@ computes, so that equal seeds give equal tensors. The recipes are old and short.
 
 *Which results are equal?* To the last bit: uniform, Bernoulli and geometric numbers, integers,
 permutations, multinomial draws, and all that is rounded from float64 to float32. Where a float64
-result needs log, cos or tan, or a product rounded together with a sum, the last bits may differ.
-So they may for 16 and more normal numbers in float32, which PyTorch makes of approximations of its
-own: six in seven are equal, the others differ by up to 3 units in the last place. (PyTorch differs
-as much from itself between processors; on Intel's it even takes Bernoulli and exponential numbers
-from another generator, MKL's. What it does elsewhere is followed here.)
+result needs log, cos or tan, the last bits may differ. So they may for 16 and more normal numbers
+in float32, which PyTorch makes of approximations of its own: six in seven are equal, the others
+differ by up to 3 units in the last place. (PyTorch differs as much from itself between processors;
+on Intel's it even takes Bernoulli and exponential numbers from another generator, MKL's. What it
+does elsewhere is followed here.)
 
 Functions take the shape and the dtype first, the generator last, and return arrays.
 """
@@ -76,10 +76,39 @@ def uniform(
 def fused(x: np.ndarray, scale: float, shift: float) -> np.ndarray:
     """x scale + shift rounded once, as processors with a fused multiply-add do it.
 
-    It is done in the next wider type, where that holds the product (for float64 it comes close).
+    float32 is computed in float64, which holds the product. In float64 what rounding the product
+    and the sum took away is computed too (but for powers of two, of which products are exact).
     """
-    wide: Any = np.float64 if x.dtype == np.float32 else np.longdouble
-    return (x.astype(wide) * wide(scale) + wide(shift)).astype(x.dtype)
+    if x.dtype == np.float32:
+        return (x.astype(np.float64) * np.float64(scale) + np.float64(shift)).astype(np.float32)
+    scale, shift = np.float64(scale), np.float64(shift)
+    if abs(math.frexp(scale)[0]) == 0.5 or not abs(scale) < 2.0**900:
+        return x * scale + shift
+    y = np.empty_like(x)
+    source, target = x.reshape(-1), y.reshape(-1)
+    for start in range(0, x.size, 4096):  # pieces that stay in the cache
+        piece = slice(start, start + 4096)
+        target[piece] = _fused_by_errors(source[piece], scale, shift)
+    return y
+
+
+def _fused_by_errors(x: np.ndarray, scale: np.float64, shift: np.float64) -> np.ndarray:
+    """Each operation's error is a float64 too (Dekker, 1971; Knuth): that of a product of the
+    products of its factors' halves, that of a sum of what comes back on subtraction."""
+    product = x * scale
+    (high, low), (scale_high, scale_low) = _halves(x), _halves(scale)
+    error = ((high * scale_high - product) + high * scale_low + low * scale_high) + low * scale_low
+    y = product + shift
+    rounded = y - product  # the shift, as far as it got in
+    error += (product - (y - rounded)) + (shift - rounded)
+    return y + error
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """Two numbers of 26 bits that add up to x: their products are exact."""
+    wide = x * 134217729.0  # 2**27 + 1
+    high = wide - (wide - x)
+    return high, x - high
 
 
 # -- normal ----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
@@ -430,6 +431,13 @@ def test_states_are_pytorchs(torch: ModuleType) -> None:
     assert (
         torch.rand(700, generator=g).numpy() == sampling.uniform(700, FLOAT32, generator=h)
     ).all()
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(2.0, -1.0), (0.3, -0.7), (-7.1, 1e-3), (3.0, 1e9)])
+def test_a_fused_multiply_add_is_rounded_once(scale: float, shift: float) -> None:
+    x = np.random.default_rng(0).random(5000)
+    exact = [float(Fraction(u) * Fraction(scale) + Fraction(shift)) for u in x.tolist()]
+    assert sampling.fused(x, scale, shift).tolist() == exact
 
 
 # -- chance has no slope ---------------------------------------------------------------------------
