@@ -83,7 +83,7 @@ def check_apart(t: Tensor, others: Iterable[Any], name: str, part: Any = None) -
     for other in others:
         if (
             isinstance(other, Tensor)
-            and other is not t
+            and (other is not t or part is not None)
             and other._storage is not None
             and other._storage is t._storage
             and layout_of(memory(t) if part is None else part).meets_in_part(

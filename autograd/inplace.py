@@ -20,9 +20,10 @@ from autograd.changes import check_apart, check_changeable, fill, touch
 from autograd.dtypes import can_cast
 from autograd.grad_mode import recording
 from autograd.layout import laid_out, layout_of
-from autograd.node import Node, name_of, users_frame
+from autograd.node import Node, measure_again, name_of, users_frame
 from autograd.op import linear, op
 from autograd.record import node_of, record
+from autograd.saved import keep_instead
 from autograd.tensor import Tensor, memory, move, refresh, storage, wrap
 
 
@@ -88,16 +89,19 @@ def write(
     if recorded and new._requires_grad:
         if new._array.dtype != t._array.dtype:
             new = new._cast(t._array.dtype)
-        rebase(t, node_of(new), new._slot)
+        node = node_of(new)
+        rebase(t, node, new._slot)
+        if new._storage is not None:
+            keep_instead(node, new, t)
     return t
 
 
 def _as_it_was(t: Tensor, keeps: bool) -> Tensor:
     """The old value, as a tensor of its own. If it may be kept for backward, it is a copy, for the
     memory is about to change. Otherwise the same array will do."""
-    node = t.grad_fn
     if not recording():
         return wrap(t._array)
+    node = t.grad_fn
     old = wrap(t._array.copy() if keeps else t._array)
     if t._requires_grad:
         old._node, old._slot, old._requires_grad = node or node_of(t), t._slot, True
@@ -114,13 +118,12 @@ def reshape_in_place(function: Callable[..., Any], name: str) -> Callable[..., A
             check_in_place(self, name)
         seen = function(self, *args, **kwargs)
         touch(self, name, sys._getframe(1))
-        if self._view is not None:
-            self._view.version = storage(self)[0]  # its node is up to date
         self._array = memory(seen)
-        if hasattr(self, "_accumulator"):
-            del self._accumulator  # it remembers the old shape
+        measure_again(self)
         if seen._node is not None:
             move(self, seen._node, seen._slot)
+            if self._view is not None:
+                self._view.version = storage(self)[0]  # its node is up to date
         return self
 
     apply.__name__ = apply.__qualname__ = name

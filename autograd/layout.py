@@ -46,13 +46,19 @@ class Layout(NamedTuple):
         return not self.overlaps() and self.reach() - self.offset == math.prod(self.size)
 
     def meets_in_part(self, other: Layout) -> bool:
-        """Whether some elements lie where ``other`` has some, but not each at the same place. Told
-        for dense layouts only."""
-        if 0 in self.size or 0 in other.size or not (self.is_dense() and other.is_dense()):
+        """Whether some of several elements lie where ``other`` has some, but not each at the same
+        place. Told for dense layouts only."""
+        mine, its = self._without_ones(), other._without_ones()
+        if not (its.size and mine.is_dense() and its.is_dense()):
             return False
-        if (self.offset, self.reach()) == (other.offset, other.reach()):
-            return self.stride != other.stride
-        return self.offset < other.reach() and other.offset < self.reach()
+        if (mine.offset, mine.reach()) == (its.offset, its.reach()):
+            return mine.stride != its.stride
+        return mine.offset < its.reach() and its.offset < mine.reach()
+
+    def _without_ones(self) -> Layout:
+        long = [(n, step) for n, step in zip(self.size, self.stride, strict=True) if n != 1]
+        size, stride = zip(*long, strict=True) if long else ((), ())
+        return Layout(size, stride, self.offset)
 
     def places(self) -> np.ndarray:
         """The place of each element."""

@@ -188,7 +188,8 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     if src is self:
         if recording() and self.requires_grad:
             check_in_place(self, "copy_")
-        return self  # not even a change
+        touch(self, "copy_", sys._getframe(1))
+        return self
     if getattr(src, "ndim", 0) > self.dim():
         raise RuntimeError(
             f"output with shape {list(self.shape)} doesn't match the broadcast shape "

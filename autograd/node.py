@@ -150,14 +150,19 @@ class AccumulateGrad(Node):
 
     def __init__(self, variable: Any) -> None:
         self.variable = variable
-        array = variable._array
-        self._data = ((None, False, False), (), None, array.shape, array.dtype, *NOWHERE)
         self._kept = None
         self._hooks = None
+        self.measure()
+
+    def measure(self) -> None:
+        """Note what the gradient must look like: as the leaf does now."""
+        array = self.variable._array
+        self._data = ((None, False, False), (), None, array.shape, array.dtype, *NOWHERE)
 
 
 def accumulator(variable: Any) -> AccumulateGrad:
-    """The one AccumulateGrad of a leaf: the living one, or a new one."""
+    """The one AccumulateGrad of a leaf: the living one, or a new one. (A view that requires grad
+    only because its base does has none of its own: what it is given leads nowhere.)"""
     try:
         node = variable._accumulator()
     except AttributeError:  # the leaf's first use
@@ -166,8 +171,16 @@ def accumulator(variable: Any) -> AccumulateGrad:
         with _meeting:
             known = getattr(variable, "_accumulator", _nobody)()
             node = known or AccumulateGrad(variable)
-            variable._accumulator = weakref.ref(node)
+            if variable._view is None or variable._view.own:
+                variable._accumulator = weakref.ref(node)
     return node
+
+
+def measure_again(variable: Any) -> None:
+    """The shape or the dtype of a leaf has changed: so does that of the gradients it takes."""
+    node = getattr(variable, "_accumulator", _nobody)()
+    if node is not None:
+        node.measure()
 
 
 _meeting = RLock()  # where threads that use a leaf for the first time agree on its node

@@ -48,7 +48,8 @@ class SavedOutput:
 
 
 class SavedOutputOf(SavedOutput):
-    """A kept output of a Function: any of its outputs, perhaps changed before."""
+    """A kept output of a Function, or of an operation in place: any of several outputs, in memory
+    that was perhaps changed before."""
 
     __slots__ = ("slot", "version")
 
@@ -151,6 +152,21 @@ def keep(value: Any) -> Any:
         if value._storage[0]:
             return SavedInput(value)
     return value
+
+
+def keep_instead(node: Node, output: Tensor, t: Tensor) -> None:
+    """What ``node`` kept of its ``output`` has been written to ``t``: keep that memory instead."""
+    written = alias(t)
+    written._slot = output._slot
+    it = SavedOutputOf(written)
+
+    def replaced(kept: Any) -> Any:
+        if isinstance(kept, tuple):
+            return tuple(map(replaced, kept))
+        mine = isinstance(kept, SavedOutput) and kept.changes is output._storage
+        return it if mine else kept
+
+    node._kept = replaced(node._kept)
 
 
 def unpack(kept: Any) -> Any:

@@ -27,6 +27,7 @@ from autograd.node import (
     HookDict,
     Node,
     RemovableHandle,
+    measure_again,
     name_of,
     place_of,
     users_frame,
@@ -291,9 +292,10 @@ class Tensor:
 
     @property
     def grad_fn(self) -> Node | None:
-        """The node of the operation that computed it; None for a leaf."""
+        """The node of the operation that computed it; None for a leaf. RuntimeError for a view
+        whose base has been changed, and that cannot be taken again."""
         if self._view is not None:
-            refresh(self)
+            refresh(self, asked=True)
         return self._node
 
     @property
@@ -304,7 +306,9 @@ class Tensor:
     @property
     def is_leaf(self) -> bool:
         """Whether the user made it: it has no ``grad_fn``."""
-        return self.grad_fn is None
+        if self._view is not None and self._view.origin == "one":
+            refresh(self)
+        return self._node is None
 
     @property
     def _base(self) -> Tensor | None:
@@ -417,8 +421,7 @@ class Tensor:
         # can stay a NumPy scalar. From Python 3.14 on the count does not tell.
         alone = sys.version_info < (3, 14) and sys.getrefcount(value) <= 3
         self._array = value._array if alone else memory(value)
-        if hasattr(self, "_accumulator"):
-            del self._accumulator  # it remembers the old shape and dtype
+        measure_again(self)
 
     # -- out of the graph --------------------------------------------------------------------------
 
@@ -656,9 +659,12 @@ def storage(t: Tensor) -> list[Any]:
     return t._storage
 
 
-def refresh(t: Tensor) -> None:
+def refresh(t: Tensor, asked: bool = False) -> None:
     """Bring the node of a view up to date: after a change to the shared memory, it is a view of the
-    base's new value. And a view of what requires grad requires grad."""
+    base's new value. And a view of what requires grad requires grad.
+
+    Raises RuntimeError for a view that cannot be taken again, where its node matters: operations
+    are recorded, or the user ``asked``."""
     view, changes = t._view, t._storage
     assert view is not None
     assert changes is not None
@@ -667,7 +673,7 @@ def refresh(t: Tensor) -> None:
         if view.origin == "one":
             view.version = changes[0]
             _take_again(t, base)
-        elif recording():
+        elif asked or recording():
             source = "A tensor" if t._node is None else f"Output {t._slot} of {name_of(t._node)}"
             raise RuntimeError(_OUT_OF_DATE[view.origin].format(source))
     if t._node is None:
@@ -675,17 +681,17 @@ def refresh(t: Tensor) -> None:
 
 
 def _take_again(t: Tensor, base: Tensor) -> None:
-    """Make ``t``, a view of what ``base`` was, a view of what ``base`` is."""
+    """Make ``t``, a view of what ``base`` was, a view of what ``base`` is. If that requires no grad
+    any more, as after ``detach_()``, no gradient goes further than to there."""
     place = layout_of(memory(t))
-    previous = set_recording(True)
+    recorded, required = set_recording(True), base._requires_grad
+    base._requires_grad = True
     try:
         again = base.as_strided(*place)
     finally:
-        set_recording(previous)
-    if again._requires_grad:
-        move(t, again._node, again._slot)
-    else:
-        t._node, t._slot = None, 0
+        base._requires_grad = required
+        set_recording(recorded)
+    move(t, again._node, again._slot)
 
 
 def move(t: Tensor, node: Node | None, slot: int) -> None:

@@ -80,7 +80,7 @@ def in_place(x: Any) -> Any:
     y = x * 1
     y[0].mul_(2)
     row = y[1]
-    row.add_(x[0]).exp_()
+    row.add_(x[0]).sin_()
     y += x
     return y.sum() + row.sum()
 

@@ -41,13 +41,13 @@ def _sub(a, b):
 def add(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
     """input + alpha · other, elementwise with broadcasting. Also ``+``. The sum of two bools is
     their ``or``."""
-    return _add(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)), out=out)
+    return _add(input, other if alpha == 1 else _scaled(other, alpha, input), out=out)
 
 
 def sub(input: Any, other: Any, *, alpha: float = 1, out: Any = None) -> Any:
     """input - alpha · other, elementwise with broadcasting. Also ``-``. Raises RuntimeError for
     bools."""
-    return _sub(input, other if alpha == 1 else mul(other, _scale(alpha, input, other)), out=out)
+    return _sub(input, other if alpha == 1 else _scaled(other, alpha, input), out=out)
 
 
 def rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
@@ -61,13 +61,14 @@ def rsub(input: Any, other: Any, *, alpha: float = 1) -> Any:
     return sub(other, input, alpha=alpha)
 
 
-def _scale(alpha: float, *operands: Any) -> float:
-    if isinstance(alpha, float) and np.result_type(*map(array_of, operands)).kind != "f":
+def _scaled(other: Any, alpha: float, input: Any) -> Any:
+    """alpha · other, for what is to be added to ``input``."""
+    if isinstance(alpha, float) and np.result_type(array_of(input), array_of(other)).kind != "f":
         raise RuntimeError(
             "For integral input tensors, argument alpha must not be a floating point number, but "
             f"got {alpha}. Convert a tensor first: x.float()"
         )
-    return alpha
+    return other * alpha if type(other) in NUMBERS else mul(other, alpha)
 
 
 @elementwise(dx=lambda dy: -dy, kinds="iuf")

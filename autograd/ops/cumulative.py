@@ -13,7 +13,7 @@ from autograd.ops.conversion import cast
 from autograd.ops.dimensions import ndim_of, numpy_names, one
 from autograd.ops.gathering import add_along, as_given, picking
 from autograd.ops.powers import exp
-from autograd.ops.shape import _flip, _reshape
+from autograd.ops.shape import _flip, _reshape, _shaped
 
 __all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
 
@@ -45,7 +45,7 @@ def _along(function: Any, x: Any, dim: int, *settings: Any) -> Any:
     return (
         function(x, dim, *settings)
         if x.ndim
-        else _reshape(function(_reshape(x, (1,)), dim, *settings), ())
+        else _shaped(function(_reshape(x, (1,)), dim, *settings), ())
     )
 
 
@@ -159,4 +159,4 @@ def _running(pick: Any, extreme: np.ufunc, input: Any, dim: int) -> tuple[Any, A
     places = np.arange(x.shape[dim]).reshape((-1,) + (1,) * (x.ndim - dim - 1))
     index = np.maximum.accumulate(np.where(here, places, 0), dim)
     values = pick(_reshape(input, x.shape), dim, index, True)
-    return _reshape(values, tuple(input.shape)), as_given(index.reshape(input.shape), input)
+    return _shaped(values, tuple(input.shape)), as_given(index.reshape(input.shape), input)

@@ -19,7 +19,7 @@ from autograd.ops.conversion import clone
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.indexing import _index_put, _sum_rows, masked_fill
 from autograd.ops.parts import _slice
-from autograd.ops.shape import _reshape, flatten, unsqueeze
+from autograd.ops.shape import _reshape, _shaped, flatten, unsqueeze
 from autograd.tensor import Tensor, wrap
 
 __all__ = [
@@ -240,7 +240,7 @@ def _source(name: str, input: Any, src: Any, index: Any) -> Any:
 
 
 def _as_shaped(y: Any, shape: Any) -> Any:
-    return y if y.shape == shape else _reshape(y, tuple(shape))
+    return y if y.shape == shape else _shaped(y, tuple(shape))
 
 
 # -- other ways to reduce --------------------------------------------------------------------------
@@ -377,7 +377,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
         array_of(at), x.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})"
     )
     y = _index_select(x, dim, at)
-    return y if input.ndim else _reshape(y, ())
+    return y if input.ndim else _shaped(y, ())
 
 
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
@@ -385,14 +385,12 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
     ``dim``, as often as a place is named. RuntimeError for other shapes and dtypes, IndexError for
     indices out of bounds."""
     dim = one(dim, ndim_of(input))
-    at = _slices("index_add", input, dim, index, source, RuntimeError)
+    x = _at_least_1d(input)
+    at = _slices("index_add", x, dim, index, source, RuntimeError)
     check_bounds(
-        array_of(at),
-        input.shape[dim],
-        IndexError,
-        "index out of range in self: {} is not in [0, {})",
+        array_of(at), x.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})"
     )
-    return _index_add(input, source, dim, at, alpha)
+    return _as_shaped(_index_add(x, source, dim, at, alpha), input.shape)
 
 
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
@@ -401,8 +399,10 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
 
     RuntimeError for another dtype, IndexError for other shapes and for indices out of bounds."""
     dim = one(dim, ndim_of(input))
-    at = _slices("index_copy", input, dim, index, source, IndexError)
-    return _index_put(input, source, (...,), (*(slice(None),) * dim, np.array(array_of(at))))
+    x = _at_least_1d(input)
+    at = _slices("index_copy", x, dim, index, source, IndexError)
+    key = (*(slice(None),) * dim, np.array(array_of(at)))
+    return _as_shaped(_index_put(x, source, (...,), key), input.shape)
 
 
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
@@ -415,7 +415,12 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
             "index_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s)."
         )
-    return _index_put(input, value, (...,), (*(slice(None),) * dim, at))
+    x = _at_least_1d(input)
+    return _as_shaped(_index_put(x, value, (...,), (*(slice(None),) * dim, at)), input.shape)
+
+
+def _at_least_1d(input: Any) -> Any:
+    return input if input.ndim else _reshape(input, (1,))
 
 
 def _vector(name: str, index: Any) -> Any:

@@ -36,7 +36,7 @@ def _cat(*xs, dim, dtype, places):
 @linear(dxs=lambda dy, i, dim: _select(dy, (*(slice(None),) * dim, i, ...)))
 def _stack(*xs, dim, dtype):
     """The tensors ``xs`` next to each other along a new dimension ``dim``."""
-    return np.stack(xs, dim, dtype=dtype)
+    return np.ascontiguousarray(np.stack(xs, dim, dtype=dtype))
 
 
 @numpy_names

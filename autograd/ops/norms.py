@@ -20,7 +20,7 @@ from autograd.ops.inverses import inv_ex, matrices
 from autograd.ops.parts import _select
 from autograd.ops.powers import pow
 from autograd.ops.reduction import amax, amin, count, quotient, restored, sum
-from autograd.ops.shape import _reshape, movedim
+from autograd.ops.shape import _shaped, movedim
 from autograd.ops.spectra import svdvals
 from autograd.rules import no_slope
 
@@ -123,7 +123,7 @@ def matrix_norm(
             "inf or -inf."
         )
     kept = tuple([1 if d in dims else n for d, n in enumerate(A.shape)])
-    return _reshape(y, kept) if keepdim else y
+    return _shaped(y, kept) if keepdim else y
 
 
 def _extreme(sizes: Any, ord: float) -> Any:

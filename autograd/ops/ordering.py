@@ -17,7 +17,7 @@ from autograd.ops.arithmetic import array_of
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.gathering import as_given, gather, picking, put_along
 from autograd.ops.reduction import not_empty, shared_with_nan
-from autograd.ops.shape import _reshape, movedim
+from autograd.ops.shape import _reshape, _shaped, movedim
 from autograd.tensor import Tensor
 
 __all__ = [
@@ -98,7 +98,7 @@ def _like_input(input: Any, values: Any, index: np.ndarray) -> tuple[Any, Any]:
     """Values and indices; of a 0-d tensor 0-d ones."""
     if input.ndim:
         return values, as_given(index, input)
-    return _reshape(values, ()), as_given(index.reshape(()), input)
+    return _shaped(values, ()), as_given(index.reshape(()), input)
 
 
 # -- a single rank ---------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def _quantile(
         if keepdim
         else tuple(y.shape[1:])
     )
-    return _reshape(y, (*tuple(shares.shape), *kept))
+    return _shaped(y, (*tuple(shares.shape), *kept))
 
 
 def _check_quantile(name: str, input: Any, q: Any, interpolation: str) -> None:

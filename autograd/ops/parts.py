@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.layout import Layout, layout_of, memory_of
 from autograd.op import linear, op
 from autograd.ops.conversion import clone
 from autograd.ops.dimensions import ndim_of, one
@@ -101,10 +102,14 @@ def _triu(x, diagonal):
 def _unfold(x, dim, size, step):
     """The windows of ``size`` elements along ``dim``, one every ``step``, each along a new last
     dimension."""
-    count = (x.shape[dim] - size) // step + 1
-    shape = (*x.shape[:dim], count, *x.shape[dim + 1 :], size)
-    steps = (*x.strides[:dim], x.strides[dim] * step, *x.strides[dim + 1 :], x.strides[dim])
-    return np.lib.stride_tricks.as_strided(x, shape, steps)
+    lengths, strides, offset = layout_of(x)
+    count = (lengths[dim] - size) // step + 1
+    windows = Layout(
+        (*lengths[:dim], count, *lengths[dim + 1 :], size),
+        (*strides[:dim], strides[dim] * step, *strides[dim + 1 :], strides[dim]),
+        offset,
+    )
+    return windows.of(memory_of(x))
 
 
 @linear(dx=lambda dy, dim, step, x_shape: _unfold(dy, dim, x_shape[-1], step))
@@ -269,7 +274,7 @@ def check_single(value: Any) -> None:
         raise TypeError(
             f"fill(): argument 'value' (position 2) must be Number, not {type(value).__name__}"
         )
-    if getattr(value, "ndim", 0):
+    if not isinstance(value, (int, float)) and value.ndim:
         raise RuntimeError(
             f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} "
             "dimensions. Use copy_()."

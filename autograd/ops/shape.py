@@ -48,6 +48,12 @@ def _view(x, shape):
     return y
 
 
+@linear(dx=lambda dy, x_shape: _shaped(dy, x_shape))
+def _shaped(x, shape):
+    """A result that nobody else has yet, in another shape. What the user gets is no view."""
+    return x.reshape(shape)
+
+
 @op(view=True)
 def _view_as_dtype(x, dtype):
     """The bytes of ``x``, read as another dtype."""
@@ -271,8 +277,10 @@ def t(input: Any) -> Any:
 
 def mt(input: Any) -> Any:
     """``Tensor.mT``: a view of a matrix, or of a batch of matrices, with the last two dimensions
-    exchanged."""
-    if ndim_of(input) < 2:
+    exchanged. A 0-d tensor stays as it is."""
+    if not ndim_of(input):
+        return input
+    if input.ndim < 2:
         raise RuntimeError(
             f"tensor.mT is only supported on matrices or batches of matrices. Got {input.ndim}-D "
             "tensor."
@@ -330,14 +338,14 @@ moveaxis = movedim
 @linear(dx=lambda dy, dims: _flip(dy, dims))
 def _flip(x, dims):
     """``x`` in reverse along ``dims``; a copy, since no tensor has negative strides."""
-    return np.flip(x, dims).copy()
+    return np.flip(x, dims).copy("K")
 
 
 @linear(dx=lambda dy, shifts, dims: _roll(dy, tuple([-n for n in shifts]), dims))
 def _roll(x, shifts, dims):
     """``x`` with the elements moved on along ``dims``, those that fall off the end coming in at the
     start."""
-    return np.roll(x, shifts, dims)
+    return np.ascontiguousarray(np.roll(x, shifts, dims)).reshape(x.shape)
 
 
 @flexible
