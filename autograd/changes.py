@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.grad_mode import INFERENCE, check_cut, forward_levels, recording
+from autograd.grad_mode import INFERENCE, check_not_carrying, recording
 from autograd.layout import Layout, layout_of, memory_of
 from autograd.node import users_frame, where
 from autograd.tensor import Tensor, Uncounted, memory, storage
@@ -41,8 +41,7 @@ def check_changeable(t: Tensor) -> None:
 
 def touch(t: Tensor, name: str, frame: Any) -> None:
     """Count a change of the memory of ``t``."""
-    if forward_levels and t._requires_grad:
-        check_cut(t)
+    check_not_carrying(t)
     changes = storage(t)
     if type(changes) is Uncounted:
         return

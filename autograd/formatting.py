@@ -71,13 +71,14 @@ def format_tensor(
     *,
     grad_fn: str | None = None,
     requires_grad: bool = False,
+    tangent: Any = None,
     prefix: str = "tensor(",
 ) -> str:
     """``tensor([1., 2.], grad_fn=<AddBackward>)``: the numbers, then what they do not tell.
 
     They tell a default dtype from the way they are written (``1.``, ``1``, ``True``), and the shape
     from the brackets; ``dtype=`` and ``size=`` are added where that fails. ``grad_fn`` is the name
-    of the tensor's node, or None for a leaf.
+    of the tensor's node, or None for a leaf; ``tangent`` the tangent of a dual tensor.
     """
     told_dtypes = [dtypes.get_default_dtype().numpy]
     if array.size:
@@ -96,6 +97,8 @@ def format_tensor(
         suffixes.append(f"grad_fn=<{grad_fn}>")
     elif requires_grad:
         suffixes.append("requires_grad=True")
+    if tangent is not None:
+        suffixes.append(f"tangent={tangent!r}")
     return _append(prefix + contents, suffixes, indent=len(prefix)) + ")"
 
 

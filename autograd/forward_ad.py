@@ -9,19 +9,18 @@ found when it is asked for, by walking the graph between the marks and the resul
 ...     y = f(fwAD.make_dual(x, t))
 ...     y, jvp = fwAD.unpack_dual(y)                      # jvp = J t
 
-Two things are to be known. Dual tensors have ``requires_grad=True``; and where ``no_grad()`` would
-lose a tangent inside the level, that is an error (around the level it changes nothing but that
-results are unpacked without a graph).
+As in PyTorch, ``no_grad()`` concerns gradients and not tangents. Unlike there, dual tensors and
+what is computed from them have ``requires_grad=True``: they are in the graph.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
-from autograd.grad_mode import recording
-from autograd.levels import leads_out
+from autograd.levels import leave
 from autograd.tangents import ForwardLevel, check_fits, push
-from autograd.tensor import Tensor, alias
+from autograd.tensor import Tensor
 
 __all__ = [
     "UnpackedDualTensor",
@@ -40,7 +39,20 @@ class UnpackedDualTensor(NamedTuple):
     tangent: Tensor | None
 
 
-_levels: list[tuple[ForwardLevel, bool]] = []  # one at most, and whether it began in no_grad()
+class _DualLevel(ForwardLevel):
+    """The level that dual tensors belong to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known = WeakKeyDictionary()  # a tangent lives no longer than the dual tensor
+
+    def tangent_of(self, t: Tensor) -> Tensor | None:
+        (tangent,) = push([t], self.known, recorded=True)
+        return leave(tangent, self, recorded=True)
+
+
+_levels: list[_DualLevel] = []  # one at most
+_current_level = -1  # its number
 
 
 def enter_dual_level() -> int:
@@ -51,9 +63,10 @@ def enter_dual_level() -> int:
         raise RuntimeError(
             "Nested forward mode AD is not supported at the moment. Nest autograd.func.jvp instead."
         )
-    _levels.append((ForwardLevel(), not recording()))
-    _levels[-1][0].__enter__()
-    return 0
+    level = _DualLevel()
+    _levels.append(level)
+    level.__enter__()
+    return _count()
 
 
 def exit_dual_level(*, level: int | None = None) -> None:
@@ -64,9 +77,17 @@ def exit_dual_level(*, level: int | None = None) -> None:
             "Trying to exit a forward AD level that was not the last one that was created. This is "
             "not supported."
         )
-    ended, _ = _levels.pop()
+    ended = _levels.pop()
     ended.__exit__()
     ended.known.clear()
+    _count()
+
+
+def _count() -> int:
+    """The number of the present level, -1 if there is none."""
+    global _current_level
+    _current_level = len(_levels) - 1
+    return _current_level
 
 
 class dual_level:
@@ -91,7 +112,7 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "enter_dual_level() first."
         )
     check_fits(tensor, tangent)
-    level_, _ = _levels[-1]
+    level_ = _levels[-1]
     for what, t in (("based on a Tensor", tensor), ("with a tangent", tangent)):
         if level_.depends(t):
             raise RuntimeError(
@@ -111,14 +132,11 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
         raise TypeError(f"unpack_dual takes a Tensor, but got {type(tensor).__name__}")
     if not _levels:
         return UnpackedDualTensor(tensor, None)
-    level_, in_no_grad = _levels[-1]
-    (tangent,) = push([tensor], level_.known, recorded=True)
+    level_ = _levels[-1]
+    tangent = level_.tangent_of(tensor)
     if tangent is None:
         return UnpackedDualTensor(tensor, None)
-
-    def connected(t: Tensor) -> bool:
-        return t.requires_grad and not in_no_grad and leads_out([t], besides=level_)
-
-    primal = level_.enter(tensor, None) if connected(tensor) else alias(tensor)
-    free = not tangent.requires_grad or connected(tangent)
-    return UnpackedDualTensor(primal, tangent if free else alias(tangent))
+    primal = leave(tensor, level_)
+    if primal.requires_grad:
+        primal = level_.enter(primal, None)
+    return UnpackedDualTensor(primal, tangent)

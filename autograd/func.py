@@ -20,8 +20,8 @@ import numpy as np
 from autograd import differentiation
 from autograd.batching import check_randomness, vmap
 from autograd.functional import block, unit_vectors
-from autograd.grad_mode import recording
-from autograd.levels import Level, leads_out, leave
+from autograd.grad_mode import enable_grad
+from autograd.levels import Level, concern_others, leave
 from autograd.pytree import flatten, tree_map, unflatten
 from autograd.stateless import functional_call, stack_module_state
 from autograd.tangents import ForwardLevel, check_fits, push
@@ -52,7 +52,7 @@ class _Call:
         for x in xs:
             if not isinstance(x, Tensor):
                 raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
-        with level:
+        with level, enable_grad():
             self.inputs = [level.enter(x) for x in xs]
             # Found now: in forward mode the function may change its inputs in place.
             self.marks: list[Any] = [x.grad_fn for x in self.inputs]
@@ -98,7 +98,7 @@ class _Call:
         if not due:
             return [_zeros(x) for x in self.inputs]
         if create_graph is None:
-            create_graph = bool(recording()) and (leads_out(outputs) or leads_out(vs))
+            create_graph = concern_others([*outputs, *vs])
         ys, weights = zip(*due, strict=True)
         retain = retain_graph or create_graph  # the derivatives of what is pulled need it too
         gradients = differentiation.grad(
@@ -110,7 +110,7 @@ class _Call:
         """J t for each output, None where it depends on no input that has a tangent; recorded only
         if something outside depends on it."""
         given = [t for t in tangents if t is not None]
-        recorded = bool(recording()) and (leads_out(self.outputs) or leads_out(given))
+        recorded = concern_others([*self.outputs, *given])
         start = [t if t is None or recorded else t._array for t in tangents]
         pushed = push(self.outputs, dict(zip(self.marks, start, strict=True)), recorded)
         return [t if t is None else leave(t) if recorded else wrap(t) for t in pushed]

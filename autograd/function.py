@@ -22,7 +22,7 @@ from autograd.changes import touch
 from autograd.grad_mode import (
     INFERENCE,
     Off,
-    check_cut,
+    carrying,
     forward_levels,
     recording,
     set_recording,
@@ -311,10 +311,8 @@ class Function:
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = recording() and True in ctx.needs_input_grad
-        if forward_levels and not recorded:
-            for a in args:
-                if isinstance(a, Tensor) and a._requires_grad:
-                    check_cut(a)
+        if forward_levels and carrying(args):
+            return forward_levels[-1].follow(functools.partial(cls.apply, *args))
         before = recording()
         inside = before if before is INFERENCE else Off(f"the forward of {cls.__name__}")
         set_recording(inside)

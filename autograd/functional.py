@@ -39,7 +39,7 @@ def _evaluate(
     level: Level, func: Callable[..., Any], inputs: Any, strict: bool, name: str
 ) -> _Evaluated:
     xs = _as_tuple(inputs, "inputs", name)
-    with level:
+    with level, enable_grad():
         entered = tuple([level.enter(x) for x in xs])
         given = func(*entered)
     ys = _as_tuple(given, "outputs of the user-provided function", name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
@@ -65,13 +65,25 @@ def is_inference_mode_enabled() -> bool:
     return recording() is INFERENCE
 
 
-def check_cut(t: Any) -> None:
-    """Called where no_grad() takes ``t`` out of the graph: a differentiation in forward mode, which
-    follows the graph, may have to refuse (RuntimeError). Not inside the forward of a Function,
-    which has a derivative as a whole."""
-    if recording() in (False, INFERENCE):
-        for level in forward_levels:
-            level.refuse_cut(t)
+def carrying(tensors: Iterable[Any]) -> bool:
+    """Whether this is no_grad(), and a tensor carries a tangent, which must not be lost. (Inside
+    the forward of a Function it is not: that has a derivative as a whole.)"""
+    return recording() in (False, INFERENCE) and any(
+        level.depends(t)
+        for level in forward_levels
+        for t in tensors
+        if getattr(t, "_requires_grad", False)
+    )
+
+
+def check_not_carrying(t: Any) -> None:
+    """RuntimeError where no_grad() would lose a tangent."""
+    if forward_levels and carrying([t]):
+        raise RuntimeError(
+            "inside no_grad(), an in-place operation on or with a tensor that carries a tangent. "
+            "The change is not recorded, so the tangent would be lost without a word. Leave out "
+            "no_grad(), use the out-of-place form, or detach() what you mean as a constant."
+        )
 
 
 class _Switch:

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.changes import check_apart, check_changeable, fill, touch
 from autograd.dtypes import can_cast
-from autograd.grad_mode import recording
+from autograd.grad_mode import check_not_carrying, recording
 from autograd.layout import laid_out, layout_of
 from autograd.node import Node, measure_again, name_of, users_frame
 from autograd.op import linear, op
@@ -84,6 +84,8 @@ def write(
         check_in_place(t, name)
         if old._requires_grad and not new._requires_grad:  # an operation without a derivative
             new = _forget(old, new)
+    else:
+        check_not_carrying(new)
     fill(memory(t), new._array, uniform)
     touch(t, name, frame)
     if recorded and new._requires_grad:

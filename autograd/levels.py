@@ -7,6 +7,9 @@ depends on the input as this level sees it; what goes past it is a constant. Bel
 graph goes on to where the input came from, an outer level perhaps. That is all it takes to keep
 derivatives apart, however deep they are nested.
 
+A wall, a node that forward mode passes and backward does not, stands behind what was computed in
+no_grad(): that concerns gradients, not tangents.
+
 When the level is left, a result stays connected only if it leads further out: to a leaf of the
 user's that requires grad, or to the mark of a level still under way.
 """
@@ -14,10 +17,10 @@ user's that requires grad, or to the mark of a level still under way.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from autograd.grad_mode import check_cut, recording, set_recording
+from autograd.grad_mode import carrying, forward_levels, recording
 from autograd.node import AccumulateGrad, Node
 from autograd.op import op
 from autograd.record import node_of, record
@@ -38,19 +41,47 @@ class EnterBackward(_enter.op.node):  # type: ignore[name-defined]
     __slots__ = ("level",)
 
 
+class NoGradBackward(_enter.op.node):  # type: ignore[name-defined]
+    """A wall: forward mode finds the way on from ``source``, backward ends here."""
+
+    __slots__ = ("slot", "source")
+
+
+def behind_wall(t: Tensor) -> Tensor:
+    """``t``, from which no gradient flows back, while tangents flow on."""
+    if not t._requires_grad:
+        return t
+    out = _noted(NoGradBackward, t._array, None, 0)
+    wall: Any = out._node
+    wall.source, wall.slot, out._storage = node_of(t), t._slot, t._storage
+    return out
+
+
+def sources(node: Any) -> tuple[tuple[Node | None, ...], tuple[int, ...]]:
+    """The nodes that tangents come from, and which outputs of these."""
+    if type(node) is NoGradBackward:
+        return (node.source,), (node.slot,)
+    return node._inputs, node._slots or (0,) * len(node._inputs)
+
+
+def _noted(kind: type[Node], array: Any, before: Node | None, slot: int) -> Tensor:
+    """A tensor around ``array``, with a node of this kind in the graph after ``before``."""
+    slots, frame = (slot,) if slot else None, sys._getframe(2)
+    how, shape, dtype = _enter.op.plain_how, array.shape, array.dtype
+    return record(kind, how, array, shape, dtype, (before,), slots, (None,), None, frame)
+
+
 class Level:
-    """One differentiation. As a context manager it is under way, and operations are recorded."""
+    """One differentiation; as a context manager, under way."""
 
     # Whether its inputs may be changed in place. Backward ends at what they were when they entered.
     changeable = False
 
     def __enter__(self) -> Level:
-        self._before = set_recording(True)
         _under_way.append(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        set_recording(self._before)
         _under_way.remove(self)
 
     def enter(self, x: Tensor) -> Tensor:
@@ -61,20 +92,7 @@ class Level:
                 f"{x.dtype}. Convert it with .float()."
             )
         before = node_of(x) if x.requires_grad else None
-        slots = (x._slot,) if before is not None and x._slot else None
-        how, array, frame = _enter.op.plain_how, memory(x), sys._getframe(1)
-        inside = record(
-            EnterBackward,
-            how,
-            array,
-            array.shape,
-            array.dtype,
-            (before,),
-            slots,
-            (None,),
-            None,
-            frame,
-        )
+        inside = _noted(EnterBackward, memory(x), before, x._slot)
         mark: Any = inside._node
         mark.level = self
         inside._storage = storage(x)
@@ -87,24 +105,33 @@ class Level:
 def leads_out(tensors: Iterable[Any], besides: Level | None = None) -> bool:
     """Whether something further out depends on these tensors' gradients: a leaf, or a level under
     way."""
+    outer = [level for level in _under_way if level is not besides]
     return any(
-        type(node) is AccumulateGrad
-        or (type(node) is EnterBackward and node.level is not besides and node.level in _under_way)
+        type(node) is AccumulateGrad or (type(node) is EnterBackward and node.level in outer)
         for node in _below(tensors)
-    )
+    ) or any(level.depends(t) for level in forward_levels if level in outer for t in tensors)
 
 
-def leave(t: Any) -> Any:
-    """A result as it is seen outside the level it was computed in: without a graph, unless that
-    leads further out. What is no tensor, or has no graph, stays itself."""
-    if not isinstance(t, Tensor) or not t.requires_grad or (recording() and leads_out([t])):
+def concern_others(tensors: Sequence[Any]) -> bool:
+    """Whether what is computed from these tensors now must be recorded: something further out
+    depends on it, for gradients if operations are recorded at all, and for tangents anyway."""
+    return (bool(recording()) and leads_out(tensors)) or carrying(tensors)
+
+
+def leave(t: Any, level: Level | None = None, recorded: bool | None = None) -> Any:
+    """A result as it is seen outside the ``level`` it was computed in: without a graph, unless that
+    leads further out. What is no tensor, or has no graph, stays itself. ``recorded`` says whether
+    operations are recorded outside."""
+    if not isinstance(t, Tensor) or not t.requires_grad:
         return t
-    check_cut(t)
-    return alias(t)
+    if (recording() if recorded is None else recorded) and leads_out([t], level):
+        return t
+    carries = any(outer.depends(t) for outer in forward_levels if outer is not level)
+    return behind_wall(t) if carries else alias(t)
 
 
 def _below(tensors: Iterable[Tensor]) -> Iterator[Node]:
-    """All nodes that these tensors were computed by, each once."""
+    """All nodes that these tensors were computed by, up to walls, each once."""
     stack = [node_of(t) for t in tensors if t.requires_grad]
     seen = set(stack)
     while stack:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import differentiation, ops, queries
 from autograd.changes import check_apart, check_changeable, opened, touch
-from autograd.grad_mode import forward_levels, recording
+from autograd.grad_mode import check_not_carrying, recording
 from autograd.inplace import check_in_place, in_place, reshape_in_place, write
 from autograd.node import Node
 from autograd.ops.activation import _relu
@@ -226,6 +226,7 @@ def _overwritten(t: Tensor, value: Any, name: str, frame: Any, uniform: bool = F
 
 
 def _check_assignable(t: Tensor, value: Any) -> None:
+    check_not_carrying(value)
     if not isinstance(value, (Tensor, int, float, np.generic)):
         raise TypeError(
             f"can't assign a {type(value).__name__} to a torch.{t.dtype._title}Tensor: give a "
@@ -247,8 +248,7 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
     check_changeable(self)
     _check_assignable(self, value)
     due = self.requires_grad or getattr(value, "requires_grad", False)
-    # (Not recorded, but looked into, where a differentiation in forward mode is under way.)
-    if not (due and (recording() or forward_levels)):
+    if not (due and recording()):
         assign(self, index, value)
         touch(self, "__setitem__", frame)
     elif is_basic_index(index):

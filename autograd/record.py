@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ from autograd.arguments import (
     promote,
 )
 from autograd.dtypes import result_dtype
-from autograd.grad_mode import INFERENCE, check_cut, forward_levels, recording, why_not
+from autograd.grad_mode import INFERENCE, carrying, forward_levels, recording, why_not
 from autograd.node import How, Node, accumulator, users_files, users_frame
 from autograd.observe import observers, tell_recorded
 from autograd.out import into
@@ -77,6 +78,8 @@ def record(
 def _unrecorded(op: Op, y: Any, tensors: tuple[Any, ...]) -> Tensor:
     """The tensor around ``y``, outside the graph. If an input did require grad, it is noted what
     cut the chain."""
+    if forward_levels and op.rules and carrying(tensors):
+        return _recorded_if_due(op, tensors, tensors, y, None, _getframe(1))
     out = wrap(y)
     for t in tensors:
         if isinstance(t, Tensor) and (t._requires_grad or t._cut is not None):
@@ -93,8 +96,6 @@ def _cut(op: Op, tensors: tuple[Any, ...]) -> Cut:
     for t in tensors:
         if isinstance(t, Tensor):
             if t._requires_grad:
-                if forward_levels:
-                    check_cut(t)
                 return Cut(why_not())
             if t._cut is not None:
                 cuts.append(t._cut)
@@ -288,7 +289,7 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         a, b = (number, t._array) if place else (t._array, number)
         y = op.forward(a, b)
         if not (t._requires_grad and recording()):
-            return _unrecorded(op, y, (t,))
+            return _unrecorded(op, y, (input, other))
         before = t._node or accumulator(t)
         _, _, _, shape, dtype, _, _, _ = before._data
         if type(dtype) is tuple:
@@ -456,6 +457,9 @@ def _recorded_if_due(op: Op, tensors: Any, values: Any, y: Any, operands: Any, f
     all its arguments, in the order of its parameters."""
     due = [isinstance(t, Tensor) and t._requires_grad for t in tensors]
     if not (True in due and op.rules and recording()):
+        if forward_levels and op.rules and carrying(tensors):
+            again = functools.partial(_recorded_if_due, op, tensors, values, y, operands, frame)
+            return forward_levels[-1].follow(again)
         if type(y) is tuple:
             return tuple(_unrecorded(op, part, tensors) for part in y)
         return _unrecorded(op, y, tensors)

@@ -15,8 +15,9 @@ No operation needs a second rule for that:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from typing import Any, Self
+from weakref import WeakSet
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from autograd.engine import freed, overwritten, pull_back
 from autograd.fitting import fit
 from autograd.function import Function, FunctionNode
 from autograd.grad_mode import forward_levels, set_recording
-from autograd.levels import Level
+from autograd.levels import Level, NoGradBackward, behind_wall, sources
 from autograd.node import FREED, Node, name_of, place_of
 from autograd.record import node_of
 from autograd.rules import pull_with_graph
@@ -36,7 +37,7 @@ from autograd.tensor import Tensor, wrap
 
 # The tangent of each node's output: None if it has none, a tuple if the node has several outputs.
 # As gradients in the engine, tangents are bare arrays, or tensors if they are to be differentiated.
-Tangents = dict[Node, Any]
+Tangents = MutableMapping[Node, Any]
 
 
 class ForwardLevel(Level):
@@ -46,6 +47,7 @@ class ForwardLevel(Level):
 
     def __init__(self) -> None:
         self.known: Tangents = {}
+        self._dependent: WeakSet[Node] = WeakSet()  # nodes found to be
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -68,18 +70,26 @@ class ForwardLevel(Level):
     def depends(self, t: Tensor) -> bool:
         """Whether ``t`` has a tangent."""
         node = t.grad_fn
-        known = self.known.get(node) is not None if node in self.known else False
-        return known or bool(_inputs_first([node], self.known))
+        if node is None or node in self.known:
+            return node is not None and self.known[node] is not None
+        if node not in self._dependent and _inputs_first([node], self.known):
+            self._dependent.add(node)
+        return node in self._dependent
 
-    def refuse_cut(self, t: Tensor) -> None:
-        """Called where no_grad() is about to take ``t`` out of the graph: RuntimeError if that
-        would lose its tangent."""
-        if self.depends(t):
-            raise RuntimeError(
-                "inside no_grad(), an operation on a tensor that carries a tangent. Forward mode "
-                "follows the recorded graph, so the tangent would be lost without a word (PyTorch "
-                "keeps it). Leave out no_grad(), or say detach() where you mean a constant."
-            )
+    def tangent_of(self, t: Tensor) -> Tensor | None:
+        """The tangent of ``t`` where it can be told already."""
+        return None
+
+    def follow(self, compute: Callable[[], Any]) -> Any:
+        """What ``compute()`` returns in no_grad(): recorded nevertheless, for the tangents, but
+        behind a wall."""
+        previous = set_recording(True)
+        try:
+            found = compute()
+        finally:
+            set_recording(previous)
+        results = [behind_wall(t) for t in (found if type(found) is tuple else (found,))]
+        return tuple(results) if type(found) is tuple else results[0]
 
 
 def check_fits(primal: Tensor, tangent: Tensor) -> None:
@@ -130,13 +140,13 @@ def _inputs_first(roots: Iterable[Node | None], known: Tangents) -> list[Node]:
         if node is None:
             continue
         if inputs_done:
-            if not leading.isdisjoint(node._inputs):
+            if not leading.isdisjoint(sources(node)[0]):
                 leading.add(node)
                 order.append(node)
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((target, False) for target in node._inputs)
+            stack.extend((source, False) for source in sources(node)[0])
     return order
 
 
@@ -150,8 +160,9 @@ def _push_through(node: Node, known: Tangents, recorded: bool) -> Any:
     """The tangent of what ``node`` computed."""
     if node._kept is FREED:
         raise freed(node)
-    slots = node._slots or (0,) * len(node._inputs)
-    incoming = [_tangent_at(n, slot, known) for n, slot in zip(node._inputs, slots, strict=True)]
+    incoming = [_tangent_at(*source, known) for source in zip(*sources(node), strict=True)]
+    if type(node) is NoGradBackward:
+        return behind_wall(incoming[0]) if recorded else incoming[0]
     try:
         if isinstance(node, FunctionNode):
             return _through_function(node, incoming, recorded)

@@ -20,7 +20,14 @@ import numpy as np
 from autograd import dtypes
 from autograd.device import cpu, device
 from autograd.formatting import format_tensor
-from autograd.grad_mode import INFERENCE, Off, inferring, recording, set_recording
+from autograd.grad_mode import (
+    INFERENCE,
+    Off,
+    forward_levels,
+    inferring,
+    recording,
+    set_recording,
+)
 from autograd.layout import layout_of
 from autograd.node import (
     AccumulateGrad,
@@ -507,8 +514,12 @@ class Tensor:
             grad_fn = None if node is None else name_of(node)
         except RuntimeError:  # a view that is out of date
             grad_fn = "Invalid"
+        tangents = [level.tangent_of(self) for level in forward_levels]
         return format_tensor(
-            np.asarray(self._array), grad_fn=grad_fn, requires_grad=self._requires_grad
+            np.asarray(self._array),
+            grad_fn=grad_fn,
+            requires_grad=self._requires_grad,
+            tangent=next((t for t in tangents if t is not None), None),
         )
 
     def __format__(self, spec: str) -> str:

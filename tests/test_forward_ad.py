@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -193,6 +194,34 @@ def test_in_place_and_views() -> None:
         assert_equal(fwAD.unpack_dual(dual).tangent, 3 * t)
 
 
+def test_what_is_printed() -> None:
+    with fwAD.dual_level():
+        dual = fwAD.make_dual(torch.ones(1), torch.ones(1) * 2)
+        assert "tangent=tensor([2.])" in str(dual)
+        assert "tangent=" not in str(fwAD.unpack_dual(dual).primal)
+        assert "tangent=tensor([4.])" in repr(dual * 2)
+    assert "tangent=" not in str(dual)
+
+
+def test_out_is_refused() -> None:
+    with fwAD.dual_level():
+        dual = fwAD.make_dual(tensor(2), tensor(2))
+        for operands, out in (((tensor(2), tensor(2)), dual), ((dual, tensor(2)), tensor(2))):
+            with pytest.raises(RuntimeError, match="out="):
+                torch.add(*operands, out=out)
+
+
+def test_a_tangent_lives_as_long_as_its_dual() -> None:
+    with fwAD.dual_level():
+        tangent = tensor(3)
+        seen = weakref.ref(tangent)
+        dual = fwAD.make_dual(tensor(3), tangent)
+        del tangent
+        assert seen() is not None
+        del dual
+        assert seen() is None
+
+
 def test_a_dual_of_what_requires_grad_is_not_changed_in_place() -> None:
     with fwAD.dual_level():
         dual = fwAD.make_dual(tensor(3).requires_grad_(), tensor(3))
@@ -241,23 +270,59 @@ def test_around_the_level_no_grad_is_harmless() -> None:
     assert not tangent.requires_grad
 
 
-@pytest.mark.skipif(OURS is THEIRS, reason="PyTorch follows inside no_grad too")
 @pytest.mark.parametrize(
     "operation",
-    ["x * 2", "x.sum()", "x.view(3, 1)", "torch.cat([x, x])", "x.mul_(2)", "Double.apply(x)"],
+    [
+        *(
+            "x * 2",
+            "2 - x",
+            "x * w",
+            "x.exp()",
+            "x.sum()",
+            "x.reshape(3, 1) * 1",
+            "torch.cat([x, x])[2:]",
+        ),
+        *("x.sort()[0]", "x.softmax(0)", "x.float()", "Double.apply(x)"),
+        *("(x * w).clone().mul_(2)", "x[1:] * x.detach()[1:]", "torch.stack([x, w.exp()])"),
+    ],
 )
-def test_no_grad_inside_the_level_is_refused(operation: str) -> None:
-    """It would lose the tangent without a word."""
-    x, w = tensor(3), tensor(3).requires_grad_()
+def test_no_grad_concerns_gradients_and_not_tangents(operation: str) -> None:
+    x, t, w = tensor(3).requires_grad_(), tensor(3, seed=1), tensor(3, seed=2).requires_grad_()
+    names = {"torch": torch, "Double": Double, "w": w}
+    expected = pushed(lambda x: eval(operation, {**names, "x": x}), (x.detach(), t))
     with fwAD.dual_level():
-        dual = fwAD.make_dual(x, x)
+        dual = fwAD.make_dual(x, t)
         with torch.no_grad():
-            w * 2  # no tangent: fine
-            dual.detach() * 2
-            with pytest.raises(RuntimeError, match=r"inside no_grad\(\).* carries a tangent"):
-                eval(operation, {"x": dual, "torch": torch, "Double": Double})
-            with pytest.raises(RuntimeError, match="carries a tangent"):
-                torch.zeros(3)[0] = dual[0]
+            y = eval(operation.replace(".clone().mul_(2)", " * 2"), {**names, "x": dual})
+        primal, tangent = fwAD.unpack_dual(y)
+        assert_equal(tangent, expected)
+        assert not primal.requires_grad
+        assert not tangent.requires_grad
+        mixed = fwAD.unpack_dual((dual * w).sum() + y.sum()).tangent
+        gradients = torch.autograd.grad(mixed, (x, w), allow_unused=True, materialize_grads=True)
+        assert_equal(gradients[0], torch.zeros(3))
+        assert_equal(gradients[1], t)
+        (gradient,) = torch.autograd.grad((dual * w).sum() + y.sum(), w)
+        assert_equal(gradient, x)
+
+
+@pytest.mark.skipif(OURS is THEIRS, reason="PyTorch follows here too")
+def test_in_place_changes_in_no_grad_are_refused() -> None:
+    """They would lose the tangent without a word."""
+    plain = torch.zeros(3).double()
+    with fwAD.dual_level():
+        dual = fwAD.make_dual(tensor(3), tensor(3))
+        with torch.no_grad():
+            for change in (
+                lambda: dual.mul_(2),
+                lambda: plain.add_(dual),
+                lambda: plain.__setitem__(0, dual[0]),
+                lambda: plain[1:].copy_(dual[1:]),
+            ):
+                with pytest.raises(RuntimeError, match=r"in-place operation .* carries a tangent"):
+                    change()
+            plain.mul_(2)
+            plain[0] = dual.detach()[0]
 
 
 def test_modules() -> None:
