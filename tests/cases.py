@@ -1028,6 +1028,13 @@ case("F.rms_norm(x, (4,))", "F.rms_norm(x, [4], None, None)", x=[(3, 4), (2, 3, 
 case("F.batch_norm(x, m, m + 1, training=True)", x=fixed((0,)), m=fixed((0,)))
 case("F.batch_norm(x, m, m + 1)", "F.batch_norm(x, m, m + 1, training=True)", x=fixed((0, 3)),
      m=fixed((3,)))
+case("F.margin_ranking_loss(x, x.detach(), y)", "F.margin_ranking_loss(x, x.detach(), y, 0.0)",
+     x=(3,), y=fixed((3,)), smooth=False)
+case("F.hinge_embedding_loss(x, y, margin=2.0)", x=exact([2.0, 1.0, 3.0]), smooth=False,
+     y=fixed(exact([-1.0, -1.0, 1.0])))
+case("F.triplet_margin_loss(x, x.detach(), y, margin=5.0, eps=0.0)", x=exact([[0.0, 0.0]]),
+     y=exact([[3.0, 4.0]]), smooth=False)
+case("F.multi_margin_loss(x, t)", x=exact([[1.0, 2.0, 1.5]]), t=fixed(exact([1])), smooth=False)
 
 # What both must refuse ----------------------------------------------------------------------------
 # (expression, inputs): it raises in PyTorch, and here with the same type or a subclass of it

@@ -1,6 +1,7 @@
 """Losses that are content once something is far enough from something else.
 
-Reductions are those of ``loss.py``.
+Reductions are those of ``loss.py``. At the margin itself losses of pairs and triplets have the
+slope of what is not content yet, losses of classes have slope 0.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from autograd.ops.arithmetic import array_of, sqrt
 from autograd.ops.comparison import masked
 from autograd.ops.dimensions import ndim_of
 from autograd.ops.distance import pairwise_distance
-from autograd.ops.elementary import minimum
+from autograd.ops.elementary import clamp_min, minimum
 from autograd.ops.gathering import gather, index_select
 from autograd.ops.loss import reduced, reduction_of
 from autograd.ops.powers import pow
@@ -47,7 +48,7 @@ def cosine_embedding_loss(
         sum(a * b, -1) for a, b in ((input1, input2), (input1, input1), (input2, input2))
     )
     cosine = product / sqrt((square1 + 1e-12) * (square2 + 1e-12))
-    losses = masked(1 - cosine, target == 1) + masked(relu(cosine - margin), target == -1)
+    losses = masked(1 - cosine, target == 1) + masked(clamp_min(cosine - margin, 0), target == -1)
     return reduced(losses, reduction, size_average, reduce)
 
 
@@ -61,7 +62,7 @@ def hinge_embedding_loss(
 ) -> Any:
     """The distance x for pairs with t = 1, max(0, ``margin`` - x) for pairs with t = -1,
     reduced."""
-    losses = masked(relu(margin - input), target != 1) + masked(input, target != -1)
+    losses = masked(clamp_min(margin - input, 0), target != 1) + masked(input, target != -1)
     return reduced(losses, reduction, size_average, reduce)
 
 
@@ -83,9 +84,8 @@ def margin_ranking_loss(
             f"input1: {tuple(input1.shape)}, input2: {tuple(input2.shape)}, target: "
             f"{tuple(target.shape)}"
         )
-    return reduced(
-        relu(-target * (input1 - input2) + float(margin)), reduction, size_average, reduce
-    )
+    losses = clamp_min(-target * (input1 - input2) + float(margin), 0)
+    return reduced(losses, reduction, size_average, reduce)
 
 
 def triplet_margin_loss(
@@ -139,7 +139,7 @@ def _triplet(
     to_negative = distance(anchor, negative)
     if swap:
         to_negative = minimum(to_negative, distance(positive, negative))
-    return relu(margin + distance(anchor, positive) - to_negative)
+    return clamp_min(margin + distance(anchor, positive) - to_negative, 0)
 
 
 # -- of classes ------------------------------------------------------------------------------------
