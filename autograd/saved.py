@@ -156,9 +156,7 @@ def keep(value: Any) -> Any:
 
 def keep_instead(node: Node, output: Tensor, t: Tensor) -> None:
     """What ``node`` kept of its ``output`` has been written to ``t``: keep that memory instead."""
-    written = alias(t)
-    written._slot = output._slot
-    it = SavedOutputOf(written)
+    it = SavedOutputOf(alias(t), output._slot)
 
     def replaced(kept: Any) -> Any:
         if isinstance(kept, tuple):

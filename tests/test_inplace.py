@@ -101,6 +101,30 @@ def test_what_was_kept_for_backward_may_not_be_reshaped() -> None:
         y.sum().backward()
 
 
+# -- what is kept for backward --------------------------------------------------------------------
+
+
+def test_an_operation_in_place_keeps_the_memory_that_it_wrote() -> None:
+    x = leaf(1, 2)
+    y = (x * 1).exp_()
+    y.sum().backward()
+    assert x.grad.tolist() == y.tolist()
+    for change in (lambda y: y.mul_(2), lambda y: y[0].zero_(), lambda y: y.detach().add_(1)):
+        y = (x * 1).sigmoid_()
+        change(y)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.sum().backward()
+
+
+def test_gradients_of_gradients_of_what_was_computed_in_place() -> None:
+    x = leaf(1, 2)
+    y = x * 1
+    y[0].exp_()
+    (g,) = OURS.autograd.grad(y.square().sum(), x, create_graph=True)
+    (h,) = OURS.autograd.grad(g.sum(), x)
+    assert torch.allclose(h, torch.stack([4 * (2 * x[0]).exp(), torch.full_like(x[1], 2)]))
+
+
 # -- several elements at one place ----------------------------------------------------------------
 
 
