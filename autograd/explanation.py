@@ -77,14 +77,13 @@ class Explanation:
         of_shape = f", of shape {self.shape}" if self.shape else ""
         over = f"the sum over {_count(self.paths, 'path')} from {self.source} to {self.output}"
         head = f"{self._symbol}{of_shape}, {over}:"
-        shown = [term for term in self.terms if len(self.terms) <= _FEW or not self.steps]
-        lines = [[_product(term.symbols) for term in shown]]
+        lines = [[_product(term.symbols) for term in self.terms]]
         if self.steps:
             return [head, "", *self._equation(lines), "", *self.steps, "", *self._contributions()]
-        lines.append([_product(term.formulas) for term in shown])
-        lines.append([_product(map(_in_brackets, term.numbers)) for term in shown])
+        lines.append([_product(term.formulas) for term in self.terms])
+        lines.append([_product(map(_in_brackets, term.numbers)) for term in self.terms])
         if self.paths > 1:
-            lines.append([figures.compact(term.value) for term in shown])
+            lines.append([figures.compact(term.value) for term in self.terms])
         lines.append([figures.compact(self.value)])
         legend = ["", "with " + ", ".join(self.made_up)] if self.made_up else []
         return [head, "", *self._equation(lines), *legend]
@@ -103,7 +102,7 @@ class Explanation:
         return told
 
     def _rest(self, terms: list[str]) -> str:
-        if terms == [figures.compact(term.value) for term in self.terms]:
+        if not self.steps and terms == [figures.compact(term.value) for term in self.terms]:
             rest = self.value - math.fsum(term.value for term in self.terms)
             return f"{figures.compact(rest)} (the others)"
         return f"... ({_count(self.left_out, 'more path')})"
@@ -151,8 +150,11 @@ def explain(
     shapes, and paths by the norm of what they add. No ``.grad`` is changed.
 
     Raises TypeError for what is no tensor, RuntimeError if ``loss`` is not a single number, has no
-    graph, does not depend on ``x``, or if a backward() has freed what is needed."""
+    graph, does not depend on ``x``, or if a backward() has freed what is needed, ValueError for a
+    ``most`` below 1."""
     _check(loss, x)
+    if most < 1:
+        raise ValueError(f"explain(loss, x): most must be at least 1, but got {most}")
     named = {name: t for name, t in (names or {}).items() if isinstance(t, Tensor)}
     recorded = Recorded([loss], [*named.values(), x])
     source = recorded.find(x)
@@ -392,7 +394,7 @@ def _array(value: Any) -> str:
     array = np.asarray(value)
     if array.size <= _FEW:
         return figures.nested(array.tolist())
-    largest = np.unravel_index(int(np.nanargmax(np.abs(array))), array.shape)
+    largest = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(array)))), array.shape)
     place = ", ".join(map(str, largest))
     norm, top = figures.compact(_norm(array)), figures.compact(array[largest])
     return f"an array {array.shape} of norm {norm}, the largest at [{place}]: {top}"

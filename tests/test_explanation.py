@@ -208,6 +208,16 @@ def test_arrays() -> None:
     assert "of the whole" not in str(short)  # there is one path
 
 
+def test_many_paths_of_arrays() -> None:
+    x = leaf(np.linspace(-1, 1, 8))
+    f = sum((torch.sin(i * x).sum() for i in range(1, 10)), start=torch.zeros(()))
+    e = explain(f, x, most=8)
+    assert (e.paths, e.left_out, e.agrees) == (9, 1, True)
+    assert "... (1 more path)" in str(e)
+    assert str(e).count("of the whole") == 8
+    assert "an array (8,) of norm" in str(explain(f * float("nan"), x))
+
+
 def test_several_outputs_lists_and_broadcasting() -> None:
     y = leaf([0.3, -0.5, 1.2, 0.8, 2.0])
     values, _ = y.sort()
@@ -298,6 +308,8 @@ def test_refusals() -> None:
         explain(f, torch.ones(2))
     with pytest.raises(RuntimeError, match="loss does not require grad"):
         explain(torch.ones(()), x)
+    with pytest.raises(ValueError, match="most must be at least 1"):
+        explain(f, x, most=0)
     with pytest.raises(TypeError, match="loss must be a Tensor, but is a float"):
         explain(3.0, x)  # type: ignore[arg-type]
     f.backward()
