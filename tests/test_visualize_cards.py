@@ -140,3 +140,46 @@ class TestCards:
         assert "dim=1" not in inner_text(parse(make_dot(w.sum(1))))
         assert "dim=1" in inner_text(parse(make_dot(w.sum(1), show_attrs=True)))
         assert "keeps" in inner_text(parse(make_dot(torch.tanh(w), show_saved=True)))
+
+    def test_many_parameters_of_one_operation_are_abridged(self):
+        params = {f"w{i}": torch.ones(2, requires_grad=True) for i in range(40)}
+        graph = draw(torch.cat(list(params.values())).sum(), params=params)
+        told = {g.get("data-node"): inner_text(g) for g in groups(parse(graph), "node")}
+        assert told["cat parameters"].endswith("w11 (2,) … 28 more")
+
+    def test_what_goes_into_a_layer_has_its_name(self):
+        net = nn.Linear(3, 2)
+        data = torch.ones(4, 3)
+        graph = draw(net(data).sum(), params=net)
+        assert {t.name for t in graph.data.tensors if t.kind == "input"} == {"data"}
+
+    def test_a_network_among_the_names_serves_as_params(self):
+        net = nn.Sequential(nn.Linear(3, 2))
+        loss = net(torch.ones(4, 3)).sum()
+        graph = draw(loss, names=locals())
+        assert [m.description for m in graph.data.modules] == ["Linear(3, 2)"]
+        assert graph.data.title == "Sequential"
+
+    def test_other_params_are_refused(self):
+        net = nn.Linear(3, 2)
+        with pytest.raises(TypeError, match=r"params must be a network, or its parameters by name"):
+            draw(net(torch.ones(4, 3)).sum(), params=list(net.parameters()))
+
+    def test_a_parameter_without_a_gradient_is_marked(self):
+        net = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2))
+        loss = net(torch.ones(4, 3)).sum()
+        loss.backward()
+        net[0].bias.grad = None
+        told = inner_text(parse(draw(loss, params=net)))
+        assert told.count("⚠ no grad") == 1
+        assert "bias (2,) ⚠ no grad" in told
+
+    def test_minus_infinity_on_purpose_is_no_trouble(self):
+        scores = torch.randn(3, 3, requires_grad=True)
+        masked = scores.masked_fill(torch.tril(torch.ones(3, 3)) == 0, float("-inf"))
+        weights = torch.softmax(masked, 1)
+        graph = draw(weights, names={"masked": masked})
+        assert not any(op.trouble for op in graph.data.ops)
+        broken = torch.log(weights) * 0
+        graph = draw(broken, names={"masked": masked, "broken": broken})
+        assert any("-inf" in op.trouble or "nan" in op.trouble for op in graph.data.ops)

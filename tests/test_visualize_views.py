@@ -123,6 +123,13 @@ class TestFlow:
         flows = [e.flow for e in graph.data.edges if e.source == h_id]
         assert flows == pytest.approx([3 * 8**0.5, 100 * 8**0.5])
 
+    def test_after_backward_it_shows_what_is_left(self):
+        loss, net = vanishing()
+        loss.backward()
+        graph = draw(loss, params=net, view="flow")
+        assert graph.note.startswith("backward() has freed")
+        assert any(e.flow is not None for e in graph.data.edges)
+
     def test_no_gradient_at_all_is_a_dotted_line(self):
         x = scalar(2)
         graph = draw(x * 0, view="flow")
@@ -170,3 +177,10 @@ class TestSecondOrder:
         assert not order["mean"]
         assert not order["tanh"]
         assert any(order.values())
+
+    def test_what_a_gradient_is_called(self):
+        x = scalar(2)
+        (slope,) = torch.autograd.grad(x * x * x, x, create_graph=True)
+        graph = draw(slope)
+        assert [t.name for t in graph.data.tensors if t.kind == "output"] == ["slope"]
+        assert "slope_2" not in {t.name for t in graph.data.tensors}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from autograd.node import is_of_backward
 from autograd.tensor import Tensor
 
 from . import figures, source
@@ -85,6 +86,8 @@ class Names:
                     self._give(value, written.operands[place])
         elif written.argument:
             self._into_module(step, written.argument)
+        if len(written.targets) > 1 and is_of_backward(step.node):
+            return  # of several gradients it is not known which this one is
         if (as_written or is_last) and not is_inner:
             for name, value in zip(written.targets, step.outputs, strict=False):
                 self._give(value, name)
@@ -122,6 +125,8 @@ def _inner(steps: list[Step]) -> dict[int, int]:
         place = step.node._data[5:7]
         for _, value in step.operands:
             before = value.step
-            if before is not None and before.node._data[5:7] == place and before.name != step.name:
+            if before is None or before.node._data[5:7] != place:
+                continue
+            if before.name != step.name or is_of_backward(step.node):  # else it is a loop
                 inner[id(before)] = id(step)
     return inner

@@ -19,6 +19,7 @@ from .dot import FORMULA, GRAD, SAVED, SHAPE, VALUE, Look, Spacing, statement
 from .model import Edge, GraphData, GroupNode, Module, OpNode, TensorNode
 
 NAME, BODY, SMALL = 12, 11, 10  # font sizes
+MANY = 12  # parameters that one card tells of one by one
 SPACING = Spacing(nodesep=0.3, ranksep=0.3, fontsize=BODY)
 
 
@@ -250,7 +251,7 @@ def leaf_card(tensor: TensorNode, look: Look) -> str:
 def parameter_card(op: OpNode, parameters: list[TensorNode], look: Look) -> str:
     """Draw the parameters of an operation, a row for each, without the path of their frame."""
     rows = []
-    for parameter in parameters:
+    for parameter in parameters[:MANY]:
         name = parameter.label.removeprefix(f"{op.module}.")
         grad = _gradient(parameter, look, SMALL)
         title = labels.gap(BODY) + _title(parameter, name, look) + labels.gap(BODY, 2)
@@ -259,6 +260,9 @@ def parameter_card(op: OpNode, parameters: list[TensorNode], look: Look) -> str:
             cells.append(labels.cell(grad + labels.gap(SMALL, 2), align="right"))
         rows.append(labels.row(*cells))
     palette = look.palette
+    if len(parameters) > MANY:
+        more = f"… {len(parameters) - MANY:,} more"
+        rows.append(card_row(labels.span(more, palette.faint, SMALL)))
     dashed = any(parameter.copy_of for parameter in parameters)
     return rounded(f"{op.id}p", rows, palette.parameter_line, palette.parameter, dashed)
 

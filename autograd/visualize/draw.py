@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.reading.gradients import is_freed
 from autograd.reading.recorded import Recorded, Value
 from autograd.tensor import Tensor
 
@@ -176,7 +177,9 @@ def _draw(outputs: list[Tensor], options: Options) -> Graph:
     few = len(recorded.steps) + len(recorded.values) <= CIRCUIT_LIMIT
     circuit = scalar and (few or options.detail != "auto")
     levels = options.levels(circuit)
-    wanted = True if options.grad is None and options.view == "flow" else options.grad
+    wanted = options.grad
+    if wanted is None and options.view == "flow" and (circuit or not is_freed(recorded)):
+        wanted = True  # there is nothing to see without
     if GRAD not in levels or options.view == "forward":
         wanted = False
     data = Collector(
@@ -218,6 +221,11 @@ def _parameters(options: Options) -> tuple[dict[str, Any], Network, str]:
     if hasattr(model, "named_modules"):
         title = type(model).__name__ if options.title is None else options.title
         return dict(model.named_parameters()), network_of(model), title
+    if not isinstance(model, Mapping):
+        raise TypeError(
+            "params must be a network, or its parameters by name, as "
+            f"dict(model.named_parameters()), but got a {type(model).__name__}"
+        )
     return dict(model), Network(), options.title or ""
 
 
