@@ -24,7 +24,8 @@ import numpy as np
 from autograd.differentiation import grad
 from autograd.engine import freed, overwritten, pull_back
 from autograd.fitting import fit
-from autograd.function import Function, FunctionNode
+from autograd.function import Function
+from autograd.function_node import FunctionNode
 from autograd.grad_mode import forward_levels, set_recording
 from autograd.levels import Level, NoGradBackward, behind_wall, sources
 from autograd.node import FREED, Node, name_of, place_of

@@ -18,7 +18,7 @@ import pytest
 from cases import CASES, Case
 from compare import OURS, THEIRS, tensors_in
 
-from autograd.function import FunctionNode
+from autograd.function_node import FunctionNode
 from autograd.node import AccumulateGrad
 from autograd.saved import SavedInput, SavedOutput
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.function import FunctionNode
+from autograd.function_node import FunctionNode
 from autograd.node import FREED
 
 from .recorded import Step, Value, kept_array

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.function import Function, FunctionNode
+from autograd.function import Function
+from autograd.function_node import FunctionNode
 from autograd.node import FREED, AccumulateGrad, Node, name_of
 from autograd.record import node_of
 from autograd.rules import Op
