@@ -198,7 +198,7 @@ class profile:
                 "Leave the argument out, or set labels with record_function()."
             )
         rows = sorted(self._measure.rows.values(), key=_ORDERS["total"])
-        return Rows([row for row in rows if row.count])
+        return Rows([row for row in rows if row.count or row.kept])
 
     @property
     def rows(self) -> Rows:
