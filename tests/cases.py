@@ -558,11 +558,17 @@ case("torch.igammac(a, x)", "a.igammac(x)", "torch.special.gammaincc(a, x)",
 case("torch.mvlgamma(x, 3)", "x.mvlgamma(3)", "torch.special.multigammaln(x, 3)",
      x=[fixed(uniform(3, 2, low=1.5, high=4.0)), ints(4, low=2)])
 case("torch.special.psi(x)", "torch.digamma(x)", x=fixed(positive(3, 4)))
-case("torch.special.gammaln(x)", x=fixed(positive(3, 4)))
+case("torch.special.gammaln(x)", x=[fixed(positive(3, 4)), fixed(SPECIAL)])
 case("torch.polygamma(2, x)", "x.polygamma(2)", "x.clone().polygamma_(2)", x=positive(3, 4))
 case("torch.special.xlog1py(x, y)", x=[(3, 4), ints(4)], y=[positive(4), positive(3, 1)])
 case("torch.special.xlog1py(x, 2)", x=(3,))
-case("torch.xlogy(x, 2)", x=(3,))
+case("torch.xlogy(x, 2)", "torch.xlogy(x, 2.0)", x=(3,))
+case("torch.xlogy(x, 0)", x=exact([0.0, 2.0]), smooth=False)
+case("torch.special.xlog1py(x, -2)", x=exact([0.0, 2.0]), smooth=False)
+case("torch.xlogy(x, y)", "torch.special.xlogy(x, y)", x=exact([0.0, 0.0, 2.0, nan]),
+     y=exact([0.0, -1.0, 3.0, 1.0]), smooth=False)
+case("torch.special.xlog1py(x, y)", x=exact([0.0, 0.0, 2.0, nan]), y=exact([-1.0, -2.0, 3.0, 1.0]),
+     smooth=False)
 case("torch.xlogy(2, x)", x=positive(3))
 case("torch.special.zeta(s, x)", s=fixed(uniform(3, 1, low=1.5, high=5.0)), x=positive(4))
 case("torch.special.zeta(3, x)", x=positive(4))

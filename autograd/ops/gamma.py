@@ -65,7 +65,7 @@ def erfinv(x):
 @elementwise(dx=lambda dy, x: dy * digamma(x), floats=True)
 def lgamma(x):
     """log |Γ(x)|, elementwise, with Γ(n) = (n - 1)! and smooth between."""
-    return like(scipy_special().gammaln(x), x)
+    return like(scipy_special().gammaln(np.where(np.isinf(x), np.inf, x)), x)
 
 
 @elementwise(dx=lambda dy, x: dy * polygamma(1, x), floats=True)

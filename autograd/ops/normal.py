@@ -14,6 +14,7 @@ from autograd.op import elementwise
 from autograd.ops.comparison import masked
 from autograd.ops.gamma import like, no_derivative, scipy_special
 from autograd.ops.powers import exp, log, log1p
+from autograd.rules import no_slope
 
 __all__ = ["entr", "erfcx", "log_ndtr", "ndtr", "ndtri", "xlog1py", "zeta"]
 
@@ -56,7 +57,7 @@ def entr(x):
 
 
 @elementwise(
-    da=lambda dy, a, b: masked(dy * _log1p(b), (a != 0) | (b > -1)),
+    da=lambda dy, a, b: dy * _log1p_beside(a, b),
     db=lambda dy, a, b: dy * a / (b + 1),
     floats=True,
 )
@@ -65,8 +66,18 @@ def xlog1py(a, b):
     return np.where((a == 0) & (b == b), 0, a * _log1p(b))
 
 
-def _log1p(b: Any) -> Any:
-    return float(np.log1p(b)) if isinstance(b, (int, float)) else log1p(b)
+def _log1p_beside(a: Any, b: Any) -> Any:
+    """log (1 + b), but 0 where a is 0 and 1 + b has no logarithm."""
+    if isinstance(b, (int, float)):
+        if b > -1:
+            return math.log1p(b)
+        b = no_slope(a) + b
+    return masked(log1p(b), (a != 0) | (b > -1))
+
+
+def _log1p(x: Any) -> Any:
+    """log (1 + x), of a number too."""
+    return float(np.log1p(x)) if isinstance(x, (int, float)) else log1p(x)
 
 
 @elementwise(

@@ -12,6 +12,7 @@ from autograd.ops.arithmetic import square
 from autograd.ops.comparison import masked
 from autograd.ops.conversion import cast
 from autograd.ops.elementary import sigmoid
+from autograd.rules import no_slope
 
 __all__ = [
     "exp", "exp2", "expm1", "float_power", "log", "log1p", "log2", "log10", "logaddexp",
@@ -157,13 +158,22 @@ def logaddexp2(a, b):
 
 
 @elementwise(
-    da=lambda dy, a, b: masked(dy * _log(b), (a != 0) | (b > 0)),
+    da=lambda dy, a, b: dy * _log_beside(a, b),
     db=lambda dy, a, b: dy * a / b,
     floats=True,
 )
 def xlogy(a, b):
     """a log b, elementwise with broadcasting; 0 where a is 0, whatever b is but nan."""
     return np.where((a == 0) & (b == b), 0, a * _log(b))
+
+
+def _log_beside(a: Any, b: Any) -> Any:
+    """log b, but 0 where a is 0 and b has no logarithm."""
+    if isinstance(b, (int, float)):
+        if b > 0:
+            return math.log(b)
+        b = no_slope(a) + b
+    return masked(log(b), (a != 0) | (b > 0))
 
 
 def _log(x: Any) -> Any:
