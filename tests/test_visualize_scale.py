@@ -135,8 +135,15 @@ def gpt():
     return net(torch.randint(0, 32, (2, 8))).square().mean(), net
 
 
+def cpu_seconds(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
 class TestInTime:
-    """Drawn in less than 3 seconds, with what is hidden said in the picture."""
+    """Drawn in less than 3 seconds on a machine that draws a chain of a hundred in 0.04 (a time
+    that depends on the machine is no test), with what is hidden said in the picture."""
 
     @pytest.mark.parametrize(
         ("make", "note"),
@@ -154,10 +161,12 @@ class TestInTime:
     )
     def test_it(self, make, note):
         loss, params = make()
-        start = time.perf_counter()
-        graph = draw(loss, params=params, grad=True)
+        unit = cpu_seconds(lambda: parse(draw(chain(100), grad=True)))
+        drawn = []
+        taken = cpu_seconds(lambda: drawn.append(draw(loss, params=params, grad=True)))
+        assert taken < 75 * unit
+        (graph,) = drawn
         root = parse(graph)
-        assert time.perf_counter() - start < 3
         assert note in graph.note
         assert note.partition("(")[0].strip() in inner_text(root)
         assert len(groups(root, "node")) <= 240
