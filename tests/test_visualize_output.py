@@ -52,6 +52,16 @@ class TestOutputs:
         )
         assert draw(fan_out()[0]).text().count("↑ x") == 2
 
+    def test_it_is_a_tree_on_a_terminal(self):
+        graph = draw(textbook()[0], grad=True)
+        assert repr(graph) + "\n" == graph.text()
+        x = scalar(1)
+        for _ in range(500):
+            x = x * 2
+        shown = repr(draw(x, max_nodes=None)).splitlines()
+        assert len(shown) == 101
+        assert shown[-1].endswith("more lines")
+
     def test_it_shows_itself_in_a_notebook(self):
         bundle = draw(textbook()[0])._repr_mimebundle_()
         assert set(bundle) == {"image/svg+xml", "text/plain"}

@@ -240,6 +240,17 @@ class TestFold:
         assert inside == ["matmul", "matmul", "add", "add", "tanh"]
         assert next(t for t in graph.data.tensors if t.name == "W").uses == 300
 
+    def test_all_steps_stacked_are_one_line(self):
+        W = torch.randn(3, 3, requires_grad=True)
+        h, states = torch.ones(1, 3), []
+        for _ in range(200):
+            h = torch.tanh(h @ W)
+            states.append(h)
+        graph = draw(torch.stack(states).sum(), params={"W": W})
+        (stack,) = [op for op in graph.data.ops if op.op == "stack"]
+        assert len([e for e in graph.data.edges if e.target == stack.id]) <= 2
+        assert len(graph.data.ops) < 10
+
     def test_the_numbers_of_the_output_are_its_own(self):
         x = chain(1000)
         output = draw(x).data.tensors[-1]

@@ -127,13 +127,7 @@ def _shape_of(part: list[Step], modules: Modules) -> Hashable:
         from_outside = value.step is None and not value.is_number and not modules.owns(value)
         return "outside" if from_outside else _place(value, number.get(id(value.step)))
 
-    return tuple(
-        (
-            _kind(step),
-            tuple(place(value) for _, value in step.operands),
-        )
-        for step in part
-    )
+    return tuple((_kind(step), *(place(value) for _, value in step.operands)) for step in part)
 
 
 def _run(members: dict[str, list[Step]], row: list[str], modules: Modules) -> Run:
@@ -209,7 +203,7 @@ class Row:
             boundary = first + length
             users = range(boundary, min(boundary + length, len(self.steps)))
             taken = (value for user in users for value in self.operands[user])
-            return len({id(v) for v in taken if (self._made_by(v) or boundary) < boundary})
+            return len({id(v) for v in taken if self.number.get(id(v.step), boundary) < boundary})
 
         spare = min(length - 1, end - start - FEWEST * length)
         starts = range(start, start + spare + 1)

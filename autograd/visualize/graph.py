@@ -17,6 +17,7 @@ from .model import GraphData
 from .render import PNG_DPI
 from .stepper import Steps
 
+MANY_LINES = 100  # of text, on a terminal
 PNG_LIMIT = 32767  # Graphviz shrinks, without a word, what would be larger
 STYLES: dict[str, Any] = {"circuit": circuit, "cards": cards, "backward": backward}
 
@@ -120,6 +121,12 @@ class Graph(graphviz.Digraph):
         made = makers[suffix]()
         file.write_bytes(made if isinstance(made, bytes) else made.encode())
         return file
+
+    def __repr__(self) -> str:
+        """The picture in words, for a terminal: no more of it than can be read."""
+        lines = self.text().splitlines()
+        more = [f"... {len(lines) - MANY_LINES:,} more lines"] if len(lines) > MANY_LINES else []
+        return "\n".join(lines[:MANY_LINES] + more)
 
     def _draw(self, kind: str) -> bytes:
         work = effort(self.data)

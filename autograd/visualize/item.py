@@ -66,8 +66,10 @@ def items_of(
                 if value.step is not None and makers.get(id(value.step)) is item:
                     continue
                 used_outside.add(id(value))
-                if item.is_group and (id(value) in seen or kept_inside(value, step, is_parameter)):
-                    continue  # a card has one line to each thing it takes
+                if item.is_group and kept_inside(value, step, is_parameter):
+                    continue
+                if id(value) in seen and (item.is_group or value is not original):
+                    continue  # one line is enough, but where an operation does take a thing twice
                 seen.add(id(value))
                 item.operands.append((name, value))
     for item in items:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from autograd.reading.recorded import Recorded, Step, Value
 
+from .chains import chains
 from .fold import Folded
 from .item import Item, Kind, items_of
 from .modules import Modules, ancestry
 
-SHORTEST_CHAIN = 3
 EASY = 0.4  # share of the allowed nodes that is read with ease
 
 
@@ -180,37 +180,11 @@ class Part:
 
     def _shorten(self) -> None:
         """Make one card of each chain of small operations."""
-        chains = self._chains()
-        if chains:
-            self.items = self._build(lambda step: chains.get(id(step)))
+        cards = chains(self.items, self.outputs, self.is_parameter)
+        if cards:
+            self.items = self._build(lambda step: cards.get(id(step)))
             self._actions.append("chains of small operations in one card")
             self._ways_out = ["fold=False"]
-
-    def _chains(self) -> dict[int, Kind]:
-        """Return the card of each operation that is part of a chain, by id."""
-        uses = Counter(id(value) for item in self.items for _, value in item.operands)
-        ends = {id(output) for output in self.outputs}
-        before: dict[int, list[Step]] = {}  # the chain that ends with a step
-        for item in self.items:
-            (step,) = item.steps
-            made = [value for _, value in item.operands if value.step is not None]
-            small = not any(self.is_parameter(value) for _, value in item.operands)
-            if not small or len(step.outputs) > 1:
-                continue
-            chain = before.pop(id(made[0].step), []) if len(made) == 1 else []
-            if chain and (
-                uses[id(made[0])] > 1 or id(made[0]) in ends or self._path_of(chain[0]) != item.path
-            ):
-                before[id(chain[-1])] = chain
-                chain = []
-            before[id(step)] = [*chain, step]
-        kinds: dict[int, Kind] = {}
-        for number, chain in enumerate(before.values()):
-            if len(chain) >= SHORTEST_CHAIN:
-                names = " → ".join(step.name for step in chain[:4]) + " → …" * (len(chain) > 4)
-                kind = Kind(str(number), names, path=self._path_of(chain[0]))
-                kinds |= {id(step): kind for step in chain}
-        return kinds
 
     def _close_modules(self) -> None:
         deepest = max((len(ancestry(self._path_of(step))) for step in self._steps), default=0)

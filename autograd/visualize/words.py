@@ -5,7 +5,7 @@ from __future__ import annotations
 from autograd.reading import figures
 
 from . import labels
-from .model import Edge, GraphData, OpNode, Summary, TensorNode
+from .model import Edge, GraphData, GroupNode, OpNode, Summary, TensorNode
 
 _FEW = 12  # operations that a description tells one by one
 
@@ -39,8 +39,13 @@ def _few(parts: list[str]) -> str:
 
 def about_node(node: TensorNode | OpNode) -> str:
     """Say what a node is: `q = x + y: value 3.00, gradient -4.00`."""
+    if isinstance(node, GroupNode):
+        size = f"{node.ops:,} operations, {node.parameters:,} parameters"
+        parts = [f"{node.name}: {node.expression}", node.about, size, node.trouble]
+        return labels.clean(", ".join(filter(None, parts)), 200)
     if isinstance(node, OpNode):
-        parts = [f"{node.name}: {node.expression}" if node.expression else node.name, node.source]
+        parts = [f"{node.name}: {node.expression}" if node.expression else node.name]
+        parts += [node.trouble, node.source]
         return labels.clean(", ".join(filter(None, parts)), 200)
     about = figures.shape(node.shape, node.dtype) if node.shape or node.dtype != "float32" else ""
     parts = [about, _value(node), _gradient(node)]
@@ -67,6 +72,8 @@ def about_edge(edge: Edge, nodes: dict[str, TensorNode | OpNode]) -> str:
     told = [] if edge.local is None else [derivative(edge)]
     if edge.share is not None:
         told.append(f"adds {figures.signed(edge.share)} to the gradient")
+    if edge.flow is not None and edge.local is None and isinstance(nodes[edge.target], OpNode):
+        told.append(f"a gradient of norm {figures.number(edge.flow)} comes back")
     joint = "into" if isinstance(nodes[edge.target], OpNode) else "gives"
     words = f"{source} {joint} {target}"
     return labels.clean(f"{words}: {', '.join(told)}" if told else words, 200)
