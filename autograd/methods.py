@@ -92,7 +92,7 @@ METHODS = """
     mm bmm mv dot vdot inner outer ger addmm addmv addbmm baddbmm addr kron trace cross
     matrix_power inverse det logdet slogdet cholesky pinverse relu prelu softmax log_softmax
     hardshrink dist cholesky_inverse cholesky_solve corrcoef cov geqrf lu lu_solve matrix_exp
-    orgqr ormqr qr renorm svd triangular_solve i0 igamma igammac mvlgamma
+    orgqr ormqr qr renorm svd triangular_solve i0 igamma igammac mvlgamma adjoint
 """
 
 IN_PLACE = """

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.skipif(OURS is THEIRS, reason="looks at this project's 
 # Operations composed of others here, which have a kernel of their own in PyTorch, and those that
 # keep masks and indices that PyTorch computes again.
 COMPOSED = (
+    *("lu_solve", "lstsq", "householder_product", "ormqr", "linalg.cond(x, 'fro'", "renorm"),
+    *("mvlgamma",),
     *("cdist", "pdist", "bilinear", "combinations", "group_norm", "frexp", "ldexp", "glu"),
     *("cross_entropy", "embedding", "interpolate", "gradient", "norm(x, inf", "norm(x, -inf"),
     *("norm(x, p=inf", "norm(x, p=-inf", "logit(x, eps", "scaled_dot_product_attention"),

@@ -28,8 +28,9 @@ from autograd.ops.shape import _permute, _reshape, _unsqueeze, atleast_2d, mt, r
 from autograd.tensor import wrap
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "block_diag", "bmm", "chain_matmul", "cross",
-    "dot", "ger", "kron", "linear", "matmul", "mm", "mv", "outer", "trace", "vander", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "adjoint", "baddbmm", "block_diag", "bmm", "chain_matmul",
+    "cross", "dot", "ger", "kron", "linear", "matmul", "mm", "mv", "outer", "trace", "vander",
+    "vdot",
 ]  # fmt: skip
 
 # -- the product -----------------------------------------------------------------------------------
@@ -311,6 +312,11 @@ def trace(input: Any) -> Any:
     if ndim_of(input) != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
     return sum(_diagonal(input, 0, 0, 1))
+
+
+def adjoint(input: Any) -> Any:
+    """The transpose of matrices, of real numbers: a view. RuntimeError for what is no matrix."""
+    return mt(input)
 
 
 def kron(input: Any, other: Any) -> Any:
