@@ -162,6 +162,7 @@ from autograd.ops.unpooling import (
     max_unpool3d,
 )
 from autograd.ops.windows import fold, unfold
+from autograd.out import takes_out as _takes_out
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -284,3 +285,8 @@ __all__ = [
     "upsample_bilinear",
     "upsample_nearest",
 ]
+
+# Those that PyTorch, too, has with ``out=`` and that are no operations of the form in op.py, which
+# know it themselves.
+_WITH_OUT = "avg_pool2d avg_pool3d gelu hardshrink normalize softplus softshrink"
+globals().update({_name: _takes_out(globals()[_name]) for _name in _WITH_OUT.split()})

@@ -292,6 +292,35 @@ def test_dropout_in_place() -> None:
     assert set(np.unique(array(x))) == {0.0, 2.0}
 
 
+@needs_torch
+def test_dropout_of_other_dimensions() -> None:
+    """What is a channel where there are more or fewer dimensions than the name says; warned of."""
+    for function in ("dropout2d", "dropout3d", "feature_alpha_dropout"):
+        for ndim in range(1, 7):
+            x, outcomes = np.ones((3,) * ndim), []
+            for library in (OURS, THEIRS):
+                library.torch.manual_seed(ndim)
+                drop = getattr(library.functional, function)
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    try:
+                        y = array(drop(library.leaf(x), 0.4, True))
+                    except RuntimeError:
+                        y = np.zeros(0)
+                outcomes.append((y, len(caught) > 0))
+            np.testing.assert_allclose(outcomes[0][0], outcomes[1][0])
+            assert outcomes[0][1] == outcomes[1][1], (function, ndim)
+
+
+@needs_torch
+def test_functional_out() -> None:
+    x, i = random.normal(size=(2, 2, 4, 4)), random.normal(size=(2, 2, 4, 4))
+    for name in ("gelu", "hardshrink", "normalize", "softplus", "softshrink"):
+        agree(f"(F.{name}(x, out=o), o)", order=0, x=x, o=i)
+    agree("(F.avg_pool2d(x, 2, out=o), o)", order=0, x=x, o=i[..., :2, :2])
+    agree("(F.avg_pool3d(x, 2, out=o), o)", order=0, x=x, o=i[:, :1, :2, :2])
+
+
 # -- connectionist temporal classification ---------------------------------------------------------
 
 HEARD = random.normal(size=(7, 3, 5))
