@@ -53,6 +53,15 @@ from autograd.grad_mode import (
 )
 from autograd.gradcheck import gradcheck, gradgradcheck
 from autograd.legacy import *
+from autograd.memory_order import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
+)
 from autograd.ops import *
 from autograd.queries import *
 from autograd.random import (

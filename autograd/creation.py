@@ -17,6 +17,7 @@ import numpy as np
 from autograd import dtypes, sampling
 from autograd.device import check_device
 from autograd.from_data import fit, tensor
+from autograd.memory_order import memory_format, preserve_format
 from autograd.op import elementwise
 from autograd.ops.arithmetic import no_slope
 from autograd.ops.broadcasting import broadcast_shapes
@@ -29,6 +30,8 @@ __all__ = [
     "bernoulli",
     "empty",
     "empty_like",
+    "empty_permuted",
+    "empty_strided",
     "eye",
     "full",
     "full_like",
@@ -74,6 +77,7 @@ def creates(rule: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
         device: Any = None,
         pin_memory: bool = False,
         requires_grad: bool = False,
+        memory_format: memory_format = preserve_format,
         **settings: Any,
     ) -> Tensor:
         check_device(device)
@@ -83,7 +87,7 @@ def creates(rule: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
             no_default = own_default is inspect.Parameter.empty
             dtype = dtypes.get_default_dtype() if no_default else own_default
         numpy_dtype = None if dtype is None else dtypes.to_numpy(dtype)
-        made: Tensor = wrap_new(rule(*args, dtype=numpy_dtype, **settings))
+        made: Tensor = wrap_new(memory_format.arranged(rule(*args, dtype=numpy_dtype, **settings)))
         if out is not None:
             return into(out, rule.__name__, made)
         return made if requires_grad is False else made.requires_grad_(requires_grad)
@@ -128,9 +132,8 @@ def creates_like(rule: Callable[..., object]) -> Callable[..., Tensor]:
     ) -> Tensor:
         check_device(device)
         numpy_dtype = None if dtype is None else dtypes.to_numpy(dtype)
-        array = np.empty_like(
-            _array(input, rule.__name__), numpy_dtype, "K" if memory_format is None else "C"
-        )
+        array = np.empty_like(_array(input, rule.__name__), numpy_dtype)
+        array = (memory_format or preserve_format).arranged(array)
         rule(array, *args, **settings)
         made: Tensor = wrap(array)
         return made if requires_grad is False else made.requires_grad_(requires_grad)
@@ -232,6 +235,33 @@ def eye(n: int, m: int | None = None, *, dtype: np.dtype) -> np.ndarray:
 def scalar_tensor(s: Any, *, dtype: np.dtype) -> np.ndarray:
     """A 0-d tensor holding the number ``s``, of the default dtype unless another is given."""
     return _filled_with(s, dtype)
+
+
+@creates
+def empty_strided(size: Shape, stride: Shape, *, dtype: np.dtype) -> np.ndarray:
+    """A tensor of that shape, whatever the memory held, with so many elements between one and the
+    next along each dimension."""
+    size, stride = shape_of(size), shape_of(stride)
+    if len(size) != len(stride):
+        raise RuntimeError(f"size {list(size)} and stride {list(stride)} must be of equal length")
+    reach = sum((n - 1) * step for n, step in zip(size, stride, strict=True)) + 1
+    room = np.empty(0 if 0 in size else reach, dtype)
+    return np.ndarray(size, dtype, room, 0, [step * dtype.itemsize for step in stride])
+
+
+@creates
+def empty_permuted(size: Shape, physical_layout: Shape, *, dtype: np.dtype) -> np.ndarray:
+    """A tensor of that shape, whatever the memory held, in which the last of the dimensions in
+    ``physical_layout`` varies fastest."""
+    size = shape_of(size)
+    if sorted(physical_layout) != list(range(len(size))):
+        raise RuntimeError(
+            f"physical_layout must name each of the {len(size)} dimensions of size {list(size)} "
+            f"once, but got {list(physical_layout)}"
+        )
+    return np.empty([size[dim] for dim in physical_layout], dtype).transpose(
+        np.argsort(physical_layout)
+    )
 
 
 @creates_like
@@ -554,7 +584,7 @@ def _new(create: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return method
 
 
-for _create in (empty, zeros, ones, full, tensor):
+for _create in (empty, empty_strided, zeros, ones, full, tensor):
     _method = _new(_create)
     setattr(Tensor, _method.__name__, _method)
 for _method in (bernoulli, multinomial):

@@ -29,6 +29,7 @@ from autograd.grad_mode import (
     set_recording,
 )
 from autograd.layout import layout_of
+from autograd.memory_order import contiguous_format, memory_format, strided
 from autograd.node import (
     AccumulateGrad,
     HookDict,
@@ -239,9 +240,11 @@ class Tensor:
         """Where in its memory the first element lies, counted in elements."""
         return layout_of(memory(self)).offset
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: memory_format = contiguous_format) -> bool:
         """Whether its elements lie in memory in order, without gaps."""
-        return bool(self._array.flags.c_contiguous)
+        return memory_format.holds(self._array)
+
+    layout = strided
 
     def data_ptr(self) -> int:
         """The address of the first element."""

@@ -754,6 +754,19 @@ case("torch.lcm(x, y)", "x.lcm(y)", x=ints(3, 4), y=ints(4))
 case("torch.angle(x)", "x.angle()", x=[(3, 4), ints(4), fixed(exact([nan, 0.0, -0.0, -inf]))],
      smooth=False)
 case("x", "x.conj()", "torch.real(x)", "x.real", "torch.resolve_conj(x)", x=[(3,), ints(2)])
+case("x.contiguous(memory_format=torch.channels_last)", "x.to(memory_format=torch.channels_last)",
+     "x.clone(memory_format=torch.channels_last)", "x.double(memory_format=torch.channels_last)",
+     x=(2, 3, 4, 2))
+case("x.clone(memory_format=torch.preserve_format)", x=(2, 3))
+case("torch.zeros_like(x.clone(), memory_format=torch.channels_last).stride()", x=(2, 3, 4, 2))
+case("torch.zeros_like(x.t(), memory_format=torch.preserve_format).stride()", x=(2, 3))
+case("torch.zeros_like(x.t(), memory_format=torch.contiguous_format).stride()", x=(2, 3))
+case("x.contiguous(memory_format=torch.channels_last).stride()", x=(2, 3, 4, 2))
+case("x.contiguous(memory_format=torch.channels_last).is_contiguous()", x=(2, 3, 4, 2))
+case("x.permute(0, 3, 1, 2).is_contiguous(memory_format=torch.channels_last)", x=(2, 3, 4, 2))
+case("torch.empty_strided((2, 3), (1, 4)).stride()", "x.new_empty_strided((2, 3), (1, 4)).stride()",
+     x=(1,))
+case("torch.empty_permuted((2, 3, 4), (1, 0, 2)).stride()")
 case("torch.fill(x, 2.5)", x=[(3, 4), ints(3)])
 case("torch.fill(x, y)", x=(3, 4), y=())
 case("torch.exp_(x.clone())", "x.exp()", x=(3, 4))
@@ -1068,6 +1081,10 @@ for pointwise in ("pow", "remainder", "xlogy", "bitwise_and", "float_power"):
     refused(f"torch.{pointwise}(2, 3)")  # at least one tensor
 refused("torch.Tensor.__radd__(2, x)", x=(2,))
 refused("torch.imag(x)", x=(2,))
+refused("x.contiguous(memory_format=torch.channels_last)", x=(2, 3))
+refused("torch.empty_permuted((2, 3), (0,))")
+refused("torch.empty_permuted((2, 3), (0, 0))")
+refused("torch.empty_strided((2, 3), (1,))")
 refused("torch.quantile(x, x.float())", x=chance(3))
 refused("torch.arange(0, 5, 0.5, out=x)", x=ints(3))
 refused("torch.linspace(x, 1, 3)", x=(2,))

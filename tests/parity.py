@@ -37,7 +37,14 @@ ASPECTS = (
 )
 DTYPES = ["float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"]
 # What PyTorch leaves undefined, so that two runs of PyTorch itself may differ.
-UNDEFINED_VALUES = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided"}
+UNDEFINED_VALUES = {
+    "empty",
+    "empty_like",
+    "empty_permuted",
+    "new_empty",
+    "empty_strided",
+    "new_empty_strided",
+}
 
 
 def operators() -> list[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import dtypes
 from autograd.device import device
+from autograd.memory_order import contiguous_format, memory_format
 from autograd.op import linear, op
 from autograd.tensor import Tensor
 
@@ -50,8 +51,8 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     integers have none. Raises TypeError for what is neither a dtype, a device nor a tensor, and
     RuntimeError for any device but the CPU."""
     copy = kwargs.pop("copy", False)
-    for ignored in ("non_blocking", "memory_format"):
-        kwargs.pop(ignored, None)
+    kwargs.pop("non_blocking", None)
+    order = kwargs.pop("memory_format", None)
     dtype = kwargs.pop("dtype", None)
     where = kwargs.pop("device", None)
     if "other" in kwargs:
@@ -73,6 +74,7 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     if where is not None:
         device(where)
     out = input if dtype is None else cast(input, dtype)
+    out = out if order is None else _in_order(out, order)
     return clone(input) if copy and out is input else out
 
 
@@ -91,7 +93,8 @@ def type_of(input: Any, dtype: Any = None) -> Any:
 
 def _conversion(name: str, dtype: dtypes.dtype) -> Callable[..., Any]:
     def convert(input: Any, memory_format: Any = None) -> Any:
-        return cast(input, dtype)
+        converted = cast(input, dtype)
+        return converted if memory_format is None else _in_order(converted, memory_format)
 
     convert.__name__ = convert.__qualname__ = name
     convert.__doc__ = f"``input`` as {dtype}; itself if it is that already."
@@ -135,21 +138,22 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
 
     The strides of a dense tensor are kept (a transposed one stays transposed), unless
     ``memory_format`` asks for contiguous memory."""
-    return (
-        _clone(input)
-        if memory_format is None
-        else contiguous(_clone(input), memory_format=memory_format)
-    )
+    copy = _clone(input)
+    return copy if memory_format is None else _in_order(copy, memory_format)
 
 
 @linear(dx=lambda dy: dy)
-def _contiguous(x):
-    """``x`` with its elements in order in memory."""
-    return np.ascontiguousarray(x)
+def _contiguous(x, order):
+    """``x`` with its elements in that order in memory."""
+    return order.arranged(x)
 
 
-def contiguous(input: Any, memory_format: Any = None) -> Any:
-    """``input`` with its elements in order in memory, the last dimension first; ``input`` itself if
-    they are already."""
+def contiguous(input: Any, memory_format: memory_format = contiguous_format) -> Any:
+    """``input`` with its elements in order in memory, the last dimension first (or as
+    ``memory_format`` says); ``input`` itself if they are already."""
+    return _in_order(input, memory_format)
+
+
+def _in_order(input: Any, order: memory_format) -> Any:
     array = input._array if isinstance(input, Tensor) else input
-    return input if array.flags.c_contiguous else _contiguous(input)
+    return input if order.holds(array) else _contiguous(input, order)

@@ -58,7 +58,7 @@ _LONGEST = 4096
 _ONES = {kind: np.ones(_LONGEST, kind) for kind in "fd"}
 
 
-def _add_up(x: Any, dim: Any, keepdim: bool) -> Any:
+def _add_up(x: Any, dim: Any, keepdim: Any) -> Any:
     """np.add.reduce for float32 and float64. Rows of memory are summed as a product with ones: BLAS
     takes a third of the time for it, and a fiftieth if they are short. Only short ones, so that
     rounding errors stay as small as when NumPy sums by halves; its sum adds up the rows."""
