@@ -156,15 +156,14 @@ def keep(value: Any) -> Any:
 
 def keep_instead(node: Node, output: Tensor, t: Tensor) -> None:
     """What ``node`` kept of its ``output`` has been written to ``t``: keep that memory instead."""
-    it = SavedOutputOf(alias(t), output._slot)
+    node._kept = _replaced(node._kept, output._storage, SavedOutputOf(alias(t), output._slot))
 
-    def replaced(kept: Any) -> Any:
-        if isinstance(kept, tuple):
-            return tuple(map(replaced, kept))
-        mine = isinstance(kept, SavedOutput) and kept.changes is output._storage
-        return it if mine else kept
 
-    node._kept = replaced(node._kept)
+def _replaced(kept: Any, memory: Any, it: SavedOutput) -> Any:
+    # (No closure: one that calls itself would be a reference cycle, with all that it refers to.)
+    if isinstance(kept, tuple):
+        return tuple([_replaced(k, memory, it) for k in kept])
+    return it if isinstance(kept, SavedOutput) and kept.changes is memory else kept
 
 
 def unpack(kept: Any) -> Any:
