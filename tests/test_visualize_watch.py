@@ -64,6 +64,24 @@ def test_a_value_is_noted_when_it_is_computed():
     assert values == [1, 5]
 
 
+def test_data_that_goes_in_is_there_even_after_backward():
+    def step(data):
+        net = nn.Sequential(nn.LayerNorm(3), nn.Linear(3, 2))
+        loss = net(data).sum()
+        loss.backward()
+        return loss
+
+    with watch():
+        loss = step(torch.arange(6.0).reshape(2, 3))
+    (leaf,) = [t for t in draw(loss).data.tensors if t.kind == "input"]
+    assert (leaf.name, leaf.shape, leaf.value.items) == ("data", (2, 3), [[0, 1, 2], [3, 4, 5]])
+    with watch():
+        x = torch.arange(6.0).reshape(2, 3)
+        loss = step(x)
+    (leaf,) = [t for t in draw(loss, names={"x": x}).data.tensors if t.kind == "input"]
+    assert leaf.name == "x"
+
+
 def test_modules_are_seen_at_work():
     class Net(nn.Module):
         def __init__(self):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -133,7 +133,15 @@ def kept_array(kept: Any) -> Any:
 class Recorded:
     """The graph behind `outputs`: its operations in the order they ran, its tensors."""
 
-    def __init__(self, outputs: Sequence[Tensor], others: Iterable[Tensor] = ()) -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Tensor],
+        others: Iterable[Tensor] = (),
+        noted: Callable[[Node, int], Any] = lambda node, place: None,
+    ) -> None:
+        """`noted` gives the array of an operand that the operation did not keep, if it is known
+        from elsewhere."""
+        self._noted = noted
         self.steps: list[Step] = []
         self._values: dict[tuple[int, int], Value] = {}  # by identity of node or tensor, and slot
         self._alive = {_identity(t): t for t in [*others, *outputs]}
@@ -156,6 +164,8 @@ class Recorded:
                 value = self._of_tensor(kept if isinstance(kept, Tensor) else kept.tensor)
             elif number is not None or kept is not None:
                 value = self._of_number(number if number is not None else kept)
+            elif (array := self._noted(node, i)) is not None:
+                value = self._of_array(array)
             else:
                 continue  # it needs no gradient and nobody kept it, or it was left out
             if value.array is None:
@@ -203,6 +213,12 @@ class Recorded:
             return self._values.get((id(t.grad_fn), t._slot))
         accumulator = t._accumulator() if hasattr(t, "_accumulator") else None
         return self._values.get((id(t), -1) if accumulator is None else (id(accumulator), 0))
+
+    def _of_array(self, array: Any) -> Value:
+        named = self._by_array.get(id(array))
+        if named is not None:
+            return self._of_tensor(named)
+        return self._values.setdefault((id(array), -3), Value(None, 0, None, array))
 
     def _of_number(self, number: Any) -> Value:
         named = self._by_array.get(id(number))

@@ -19,6 +19,7 @@ from .graph import Graph
 from .model import NOTES_APART, GraphData
 from .modules import Network, network_of
 from .part import Extent
+from .watch import data_of
 
 CIRCUIT_LIMIT = 60  # nodes that a circuit still shows well, unless it is asked for
 VIEWS = ("both", "forward", "backward", "flow")
@@ -165,7 +166,7 @@ def _draw(outputs: list[Tensor], options: Options) -> Graph:
     params, network, title = _parameters(options)
     names = {name: t for name, t in (options.names or {}).items() if isinstance(t, Tensor)}
     tensors = [t for t in (*params.values(), *names.values()) if isinstance(t, Tensor)]
-    recorded = Recorded(outputs, tensors)
+    recorded = Recorded(outputs, tensors, data_of)
     named = [
         (name, value)
         for name, t in [*names.items(), *params.items()]

@@ -18,7 +18,10 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from autograd import observe
+from autograd.function import FunctionNode
 from autograd.node import Node
 from autograd.tensor import Tensor
 
@@ -32,6 +35,7 @@ class Seen:
 
     values: list[Summary] = field(default_factory=list)  # of each output
     grads: list[Summary | None] = field(default_factory=list)  # that arrived at each output
+    data: dict[int, Any] = field(default_factory=dict)  # arrays without a gradient, by place
     modules: list[tuple[str, str]] = field(
         default_factory=list
     )  # path and description, outer first
@@ -43,6 +47,13 @@ _SEEN: weakref.WeakKeyDictionary[Node, Seen] = weakref.WeakKeyDictionary()
 def seen_of(node: Node | None) -> Seen | None:
     """Return what was noted of an operation, if anybody looked on."""
     return _SEEN.get(node) if _SEEN and node is not None else None
+
+
+def data_of(node: Node, place: int) -> Any:
+    """Return the array that an operation took at a place, if it was noted: data, which needs no
+    gradient."""
+    seen = seen_of(node)
+    return None if seen is None else seen.data.get(place)
 
 
 @contextlib.contextmanager
@@ -73,13 +84,19 @@ class _Onlooker(observe.Observer):
         self._paths: weakref.WeakKeyDictionary[Any, dict[int, str]] = weakref.WeakKeyDictionary()
 
     def computed(self, what: Any, inputs: Sequence[Any], y: Any, seconds: float) -> None:
-        self._last.computed = what, y
+        self._last.computed = what, inputs, y
 
     def recorded(self, node: Node) -> None:
         seen = _SEEN[node] = Seen(modules=self._modules(sys._getframe(1)))
-        what, y = getattr(self._last, "computed", (None, None))
+        what, inputs, y = getattr(self._last, "computed", (None, (), None))
         if what is not None and what in (node._op, getattr(node, "_function", None)):
             seen.values = [summarize(_array(part)) for part in (y if type(y) is tuple else (y,))]
+            if isinstance(node, FunctionNode):
+                inputs = [inputs[place] for place in node._places]
+            for place, (target, given) in enumerate(zip(node._inputs, inputs, strict=False)):
+                array = _array(given)
+                if target is None and isinstance(array, np.ndarray) and array.ndim:
+                    seen.data[place] = array
 
     def pulled(self, node: Node, dy: Any, gradients: Sequence[Any], seconds: float) -> None:
         seen = _SEEN.get(node)
