@@ -81,6 +81,8 @@ def memory_of(array: np.ndarray) -> np.ndarray:
     root = array
     while isinstance(root.base, np.ndarray):
         root = root.base
+    if root.ndim == 1 and root.flags.c_contiguous and root.dtype == array.dtype:
+        return root
     row = root.ravel("K")
     if row.size and not np.may_share_memory(row, root):  # a root with gaps: from its first element
         count = layout_within(root, root).reach()

@@ -88,6 +88,7 @@ METHODS = """
     conj_physical is_conj is_neg resolve_conj resolve_neg frexp gcd lcm ldexp nextafter
     __getitem__ index_select gather scatter scatter_add scatter_reduce index_add index_copy
     index_fill index_put masked_fill masked_select masked_scatter take take_along_dim nonzero
+    nonzero_static put index_reduce narrow_copy
     argwhere select_scatter slice_scatter diagonal_scatter as_strided as_strided_scatter matmul
     mm bmm mv dot vdot inner outer ger addmm addmv addbmm baddbmm addr kron trace cross
     matrix_power inverse det logdet slogdet cholesky pinverse relu prelu softmax log_softmax
@@ -105,8 +106,8 @@ IN_PLACE = """
     less_equal greater greater_equal logical_and logical_or logical_not logical_xor bitwise_and
     bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift conj_physical gcd
     lcm ldexp nextafter tril triu cumsum cumprod scatter scatter_add scatter_reduce index_add
-    index_copy index_fill index_put masked_fill masked_scatter addmm addmv addbmm baddbmm addr
-    relu renorm i0 igamma igammac mvlgamma
+    index_copy index_fill index_put index_reduce put masked_fill masked_scatter addmm addmv
+    addbmm baddbmm addr relu renorm i0 igamma igammac mvlgamma
 """
 
 # Those that are functions too: torch.relu_(x).
@@ -258,6 +259,35 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         write(self, change, "__setitem__", frame, keeps=False)
 
 
-OTHERS = (__invert__, where, polygamma, backward, copy_, fill_, zero_, detach_, __setitem__)
+def fill_diagonal_(self: Tensor, fill_value: float, wrap: bool = False) -> Tensor:
+    """Set the main diagonal to ``fill_value``: all elements whose indices are equal. With ``wrap``
+    it begins anew below the end of a tall matrix, a row further down.
+
+    RuntimeError below two dimensions, and beyond them unless all have the same length."""
+    shape = self.shape
+    if len(shape) < 2 or (len(shape) > 2 and len(set(shape)) > 1):
+        raise RuntimeError(
+            "fill_diagonal_: the tensor must be a matrix, or have more dimensions of one length, "
+            f"but has shape {list(shape)}"
+        )
+    below = shape[1] + 1 if wrap and len(shape) == 2 else shape[0] or 1
+    for start in range(0, shape[0], below):
+        part = self[start:]
+        part.as_strided((min(part.shape),), (sum(self.stride()),)).fill_(fill_value)
+    return self
+
+
+OTHERS = (
+    __invert__,
+    where,
+    polygamma,
+    backward,
+    copy_,
+    fill_,
+    zero_,
+    detach_,
+    __setitem__,
+    fill_diagonal_,
+)
 
 _attach()

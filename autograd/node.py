@@ -179,7 +179,7 @@ def accumulator(variable: Any) -> AccumulateGrad:
 def measure_again(variable: Any) -> None:
     """The shape or the dtype of a leaf has changed: so does that of the gradients it takes."""
     node = getattr(variable, "_accumulator", _nobody)()
-    if node is not None:
+    if node is not None and variable._requires_grad:
         node.measure()
 
 

@@ -54,11 +54,9 @@ torch.where({mask}, {x}, {same})
 {x}.prod({dim})
 {x}.amax({dim})
 {x}.max({dim})[0]
-{x}.softmax({dim})
 {x}.cumsum({dim})
 {x}.flip({dim})
 {x}.roll(1, {dim})
-{x}.sort({dim})[0]
 {x} @ {y}
 {x} @ {x}.mT
 torch.cat([{x}, {x}], {dim})
@@ -213,12 +211,13 @@ class Writer:
             yield "= {same}" in template and same.requires_grad and not x.requires_grad
         # It keeps copies, and counts changes that nobody asked for.
         yield "@" in template and (x.ndim, y.ndim) != (2, 2)
-        # Whether it is a view, PyTorch alone knows.
-        yield "detach_" in template and (not x.ndim or x.retains_grad)
+        # Whether it is a view, and what becomes of its own views, PyTorch alone knows.
+        others = self.run.names.values()
+        viewed = any(t._base is x for t in others)
+        yield "detach_" in template and (viewed or not x.ndim or x.retains_grad)
         # They would require grad but not be part of any graph.
         yield kind is VIEWS and silent and x.requires_grad
-        others = self.run.names.values()
-        yield "requires_grad_" in template and any(t._base is x for t in others)
+        yield "requires_grad_" in template and viewed
         # The gradient is expected to have the shape that the tensor had once.
         yield reshaped and (silent or x.retains_grad) and x.requires_grad
         # Views have hooks up to the first change in place, and then none.

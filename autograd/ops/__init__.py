@@ -13,6 +13,7 @@ from autograd.ops.broadcasting import *
 from autograd.ops.parts import *
 from autograd.ops.strided import *
 from autograd.ops.joining import *
+from autograd.ops.copies import *
 from autograd.ops.indexing import *
 from autograd.ops.gathering import *
 from autograd.ops.cumulative import *

@@ -23,8 +23,8 @@ from autograd.ops.shape import _reshape, _shaped, flatten, unsqueeze
 from autograd.tensor import Tensor, wrap
 
 __all__ = [
-    "gather", "index_add", "index_copy", "index_fill", "index_select", "repeat_interleave",
-    "scatter", "scatter_add", "scatter_reduce", "take_along_dim",
+    "gather", "index_add", "index_copy", "index_fill", "index_reduce", "index_select",
+    "repeat_interleave", "scatter", "scatter_add", "scatter_reduce", "take_along_dim",
 ]  # fmt: skip
 
 # -- single elements -------------------------------------------------------------------------------
@@ -391,6 +391,27 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
         array_of(at), x.shape[dim], IndexError, "index out of range in self: {} is not in [0, {})"
     )
     return _as_shaped(_index_add(x, source, dim, at, alpha), input.shape)
+
+
+def index_reduce(
+    input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
+) -> Any:
+    """A copy of ``input`` in which the slices at ``index`` along ``dim`` are the prod, mean, amax
+    or amin of all slices of ``source`` that belong there, and of their own if ``include_self``.
+
+    Errors as of :func:`index_add`; RuntimeError for another ``reduce``."""
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(
+            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
+            f"{reduce}."
+        )
+    dim = one(dim, ndim_of(input))
+    x = _at_least_1d(input)
+    at = np.array(array_of(_slices("index_reduce", x, dim, index, source, RuntimeError)))
+    source = _at_least_1d(source)
+    at = np.broadcast_to(at.reshape((-1,) + (1,) * (x.ndim - dim - 1)), source.shape)
+    y = scatter_reduce(x, dim, as_given(at, input), source, reduce, include_self=include_self)
+    return _as_shaped(y, input.shape)
 
 
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:

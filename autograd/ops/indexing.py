@@ -17,13 +17,15 @@ from autograd.changes import check_apart, opened
 from autograd.op import linear, op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.broadcasting import broadcast_tensors
+from autograd.ops.conversion import clone
+from autograd.ops.dimensions import sizes
 from autograd.ops.parts import _select, _slice, no_such_index, overwrite, with_leading_ones
-from autograd.ops.shape import _reshape
+from autograd.ops.shape import _reshape, _shaped
 from autograd.tensor import Tensor, memory
 
 __all__ = [
     "__getitem__", "argwhere", "index_put", "masked_fill", "masked_scatter", "masked_select",
-    "nonzero", "take",
+    "nonzero", "nonzero_static", "put", "take", "unravel_index",
 ]  # fmt: skip
 
 _EVERYTHING = slice(None)
@@ -415,14 +417,78 @@ def argwhere(input: Any) -> Any:
     return _nonzero(input)
 
 
+def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
+    """As :func:`nonzero`, with ``size`` rows: the first so many, or followed by rows of
+    ``fill_value``."""
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: 'size' must be a non-negative integer, but got {size}")
+    return _nonzero_static(input, size, fill_value)
+
+
+@op()
+def _nonzero_static(x, size, fill_value):
+    found = np.argwhere(x)[:size]
+    rest = np.full((size - len(found), x.ndim), fill_value)
+    return np.concatenate([found, rest])
+
+
+def unravel_index(indices: Any, shape: Any) -> tuple[Any, ...]:
+    """Where in a tensor of this ``shape`` the elements at ``indices``, numbered in order, are: for
+    each dimension a tensor of ints. TypeError for floats, ValueError for negative lengths."""
+    if array_of(indices).dtype.kind not in "iu":
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    lengths = sizes((shape,) if isinstance(shape, (int, np.integer)) else shape)
+    if min(lengths, default=0) < 0:
+        raise ValueError(f"'shape' cannot have negative values, but got {lengths}")
+    return _unravel_index(indices, lengths)
+
+
+@op()
+def _unravel_index(x, lengths):
+    steps = np.cumprod((1, *lengths[:0:-1]), dtype=np.int64)[::-1]
+    return tuple([np.asarray(x // step % n) for n, step in zip(lengths, steps, strict=True)])
+
+
+# -- numbered in order -----------------------------------------------------------------------------
+
+
 def take(input: Any, index: Any) -> Any:
     """The elements of the flattened ``input`` at ``index``, in the shape of ``index``. IndexError
     if out of bounds."""
+    return _index(_reshape(input, (-1,)), (_places(input, index),))
+
+
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """A copy of ``input`` with the elements of ``source`` at ``index`` of the flattened tensor, or
+    added to what is there.
+
+    RuntimeError for another dtype, IndexError unless ``source`` has as many elements as ``index``
+    and for what is out of bounds."""
+    places = _places(input, index).reshape(-1)
+    _same_dtype("put", input, source)
+    if places.size != array_of(source).size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got "
+            f"source.numel() = {array_of(source).size}, index.numel() = {places.size}"
+        )
+    if not places.size:
+        return clone(input)
+    written = _index_accumulate if accumulate else _index_put
+    y = written(_reshape(input, (-1,)), _reshape(source, (-1,)), (...,), (places,))
+    return _shaped(y, tuple(input.shape))
+
+
+def _places(input: Any, index: Any) -> np.ndarray:
+    """``index``, provided that it is within the flattened ``input``."""
     places = np.array(array_of(index))
     count = array_of(input).size
+    if places.dtype != np.int64:
+        raise RuntimeError(
+            f"Expected a long tensor for index, but got {index.dtype}. Convert it: index.long()"
+        )
     if places.size and (places.min() < -count or places.max() >= count):
         raise IndexError(
             f"out of range: tried to access index {np.abs(places).max()} on a tensor of {count} "
             "elements."
         )
-    return _index(_reshape(input, (-1,)), (places,))
+    return places

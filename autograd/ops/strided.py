@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.inplace import _copy_slices, _restride
-from autograd.layout import Layout, layout_of, memory_of
+from autograd.layout import Layout, layout_within, memory_of
 from autograd.op import linear
 from autograd.ops.dimensions import sizes
 from autograd.tensor import Tensor, memory
@@ -24,7 +24,8 @@ __all__ = ["as_strided", "as_strided_scatter"]
 @linear(dx=lambda dy, source, target: _shared_out(_restride(dy, target, source), source), view=True)
 def _as_strided(x, source, target):
     """The memory of ``x``, which is laid out as ``source``, read as ``target``."""
-    return target.of(memory_of(x)) if layout_of(x) == source else _restride(x, source, target)
+    row = memory_of(x)
+    return target.of(row) if layout_within(row, x) == source else _restride(x, source, target)
 
 
 def _shared_out(dx: Any, source: Layout) -> Any:
@@ -68,7 +69,8 @@ def as_strided_scatter(
 def _layouts(input: Any, size: Any, stride: Any, offset: int | None) -> tuple[Layout, Layout]:
     """How ``input`` is laid out, and how it is to be read."""
     array = memory(input) if isinstance(input, Tensor) else input
-    source = layout_of(array)
+    row = memory_of(array)
+    source = layout_within(row, array)
     target = Layout(sizes(size), sizes(stride), source.offset if offset is None else int(offset))
     if len(target.size) != len(target.stride):
         raise RuntimeError(
@@ -85,11 +87,10 @@ def _layouts(input: Any, size: Any, stride: Any, offset: int | None) -> tuple[La
             f"as_strided: lengths and storage_offset must not be negative, but got "
             f"{list(target.size)} and {target.offset}"
         )
-    room = memory_of(array).size
-    if target.reach() > room:
+    if target.reach() > row.size:
         raise RuntimeError(
             f"setStorage: sizes {list(target.size)}, strides {list(target.stride)}, storage offset "
             f"{target.offset} require a storage of {target.reach()} elements, but this one has "
-            f"{room}"
+            f"{row.size}"
         )
     return source, target
