@@ -102,9 +102,12 @@ class _Call:
         ys, weights = zip(*due, strict=True)
         retain = retain_graph or create_graph  # the derivatives of what is pulled need it too
         gradients = differentiation.grad(
-            ys, self.inputs, weights, retain, create_graph, materialize_grads=True
+            ys, self.inputs, weights, retain, create_graph, allow_unused=True
         )
-        return [leave(g) for g in gradients]
+        return [
+            _zeros(x) if g is None else leave(g)
+            for x, g in zip(self.inputs, gradients, strict=True)
+        ]
 
     def push(self, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
         """J t for each output, None where it depends on no input that has a tangent; recorded only

@@ -30,6 +30,7 @@ class _Evaluated(NamedTuple):
     """``func(*inputs)``, where the inputs have entered a level, each as a tuple."""
 
     inputs: tuple[Tensor, ...]
+    marks: tuple[Any, ...]  # the nodes at which they entered
     outputs: tuple[Tensor, ...]
     one_input: bool  # whether they were given as a tensor, not a tuple
     one_output: bool
@@ -41,6 +42,7 @@ def _evaluate(
     xs = _as_tuple(inputs, "inputs", name)
     with level, enable_grad():
         entered = tuple([level.enter(x) for x in xs])
+        marks = tuple([x.grad_fn for x in entered])
         given = func(*entered)
     ys = _as_tuple(given, "outputs of the user-provided function", name)
     for i, y in enumerate(ys):
@@ -50,7 +52,7 @@ def _evaluate(
                 "must be computed in a differentiable manner from the input when running in "
                 "strict mode."
             )
-    return _Evaluated(entered, ys, isinstance(inputs, Tensor), isinstance(given, Tensor))
+    return _Evaluated(entered, marks, ys, isinstance(inputs, Tensor), isinstance(given, Tensor))
 
 
 def _as_tuple(given: Any, what: str, name: str) -> tuple[Tensor, ...]:
@@ -157,14 +159,14 @@ def jvp(
     strict: bool = False,
 ) -> tuple[Any, Any]:
     """``func(*inputs)`` and J v, for a v of the form of the inputs (None: 1, for a single number),
-    in forward mode."""
+    pushed along the graph. (As in PyTorch, which gets it by backward twice, what is computed in
+    no_grad() counts as a constant; :func:`autograd.func.jvp` sees through that.)"""
     vector = _vector(v, _as_tuple(inputs, "inputs", "jvp"), "jvp", _NEEDS_V)
-    level = ForwardLevel()
-    at = _evaluate(level, func, inputs, strict, "jvp")
+    at = _evaluate(Level(), func, inputs, strict, "jvp")
     if strict:
         found = _gradients(at.outputs, at.inputs, [wrap(memory(y)) for y in at.outputs], False)
         _filled_in(found, at.inputs, strict, _INDEPENDENT)
-    pushed = _pushed(level, at.outputs, vector, create_graph)
+    pushed = _pushed(at, at.outputs, vector, create_graph)
     filled = _filled_in(pushed, at.outputs, strict, "Output {} is independent of the inputs.")
     _check_graph(filled, create_graph, strict, "jacobian")
     return (
@@ -183,7 +185,7 @@ def vhp(
     """``func(*inputs)``, a single number, and v'H, by backward through backward; v has the form of
     the inputs."""
     vector = _vector(v, _as_tuple(inputs, "inputs", "vhp"), "vhp", _NEEDS_V)
-    at, slopes = _with_slopes(Level(), func, inputs, strict, "vhp")
+    at, slopes = _with_slopes(func, inputs, strict, "vhp")
     found = _gradients(slopes, at.inputs, vector, create_graph)
     return _second_order(at, found, create_graph, strict)
 
@@ -198,17 +200,16 @@ def hvp(
     """``func(*inputs)``, a single number, and H v, by forward mode through backward; v has the form
     of the inputs."""
     vector = _vector(v, _as_tuple(inputs, "inputs", "hvp"), "hvp", _NEEDS_V)
-    level = ForwardLevel()
-    at, slopes = _with_slopes(level, func, inputs, strict, "hvp")
-    found = _pushed(level, slopes, vector, create_graph)
+    at, slopes = _with_slopes(func, inputs, strict, "hvp")
+    found = _pushed(at, slopes, vector, create_graph)
     return _second_order(at, found, create_graph, strict)
 
 
 def _with_slopes(
-    level: Level, func: Callable[..., Any], inputs: Any, strict: bool, name: str
+    func: Callable[..., Any], inputs: Any, strict: bool, name: str
 ) -> tuple[_Evaluated, tuple[Tensor, ...]]:
     """The function evaluated, and its gradient, recorded."""
-    at = _evaluate(level, func, inputs, strict, name)
+    at = _evaluate(Level(), func, inputs, strict, name)
     if not at.one_output:
         raise RuntimeError(f"The function given to {name} should return a single Tensor")
     if at.outputs[0].numel() != 1:
@@ -271,11 +272,16 @@ def _vector(v: Any, like: tuple[Tensor, ...], name: str, needs: str) -> tuple[Te
 
 
 def _pushed(
-    level: ForwardLevel, outputs: Sequence[Tensor], vector: Sequence[Tensor | None], recorded: bool
+    at: _Evaluated,
+    outputs: Sequence[Tensor],
+    vector: Sequence[Tensor | None],
+    recorded: bool,
+    past_walls: bool = False,
 ) -> list[Tensor | None]:
-    """J v, pushed from what entered the level."""
+    """J v, pushed from the inputs to what was computed from them."""
     start = [v if v is None or recorded else v._array for v in vector]
-    pushed = push(outputs, dict(zip(level.known, start, strict=True)), recorded)
+    known = dict(zip(at.marks, start, strict=True))
+    pushed = push(outputs, known, recorded, past_walls)
     return [t if t is None or recorded else wrap(t) for t in pushed]
 
 
@@ -298,9 +304,8 @@ def jacobian(
     (RuntimeError, NotImplementedError), though ``vectorize`` makes no difference here."""
     _check_strategy(strategy, create_graph, strict, vectorize)
     if strategy == "forward-mode":
-        level = ForwardLevel()
-        at = _evaluate(level, func, inputs, strict, "jacobian")
-        blocks = _by_columns(level, at)
+        at = _evaluate(ForwardLevel(), func, inputs, strict, "jacobian")
+        blocks = _by_columns(at)
     else:
         at = _evaluate(Level(), func, inputs, strict, "jacobian")
         with enable_grad():
@@ -321,7 +326,7 @@ def hessian(
     the gradient, computed by ``outer_jacobian_strategy`` (see :func:`jacobian`)."""
 
     def gradient(*xs: Tensor) -> Any:
-        _, slopes = _with_slopes(Level(), func, xs, strict, "hessian")
+        _, slopes = _with_slopes(func, xs, strict, "hessian")
         return slopes[0] if isinstance(inputs, Tensor) else slopes
 
     return jacobian(
@@ -369,14 +374,14 @@ def _by_rows(at: _Evaluated, create_graph: bool, strict: bool) -> list[list[Tens
     return blocks
 
 
-def _by_columns(level: ForwardLevel, at: _Evaluated) -> list[list[Tensor]]:
+def _by_columns(at: _Evaluated) -> list[list[Tensor]]:
     """One tangent for each element of each input."""
     blocks: list[list[Tensor]] = [[] for _ in at.outputs]
     for i, x in enumerate(at.inputs):
         columns = []
         for e in unit_vectors(x):
             vector = [e if j == i else None for j in range(len(at.inputs))]
-            pushed = _pushed(level, at.outputs, vector, recorded=False)
+            pushed = _pushed(at, at.outputs, vector, recorded=False, past_walls=True)
             columns.append(_filled_in(pushed, at.outputs, False, ""))
         for number, y in enumerate(at.outputs):
             blocks[number].append(block([column[number] for column in columns], -1, y, x))

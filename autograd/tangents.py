@@ -114,23 +114,28 @@ def check_floats(name: str, t: Tensor) -> None:
 # -- the walk --------------------------------------------------------------------------------------
 
 
-def push(outputs: Sequence[Tensor], known: Tangents, recorded: bool) -> list[Any]:
+def push(
+    outputs: Sequence[Tensor], known: Tangents, recorded: bool, past_walls: bool = True
+) -> list[Any]:
     """The tangents of ``outputs``, from those of the nodes that are ``known``; None where an output
     depends on none of these. What is found on the way is known from then on.
 
-    Tangents are arrays, or if ``recorded`` tensors with a graph of their own."""
+    Tangents are arrays, or if ``recorded`` tensors with a graph of their own. They pass the walls
+    that no_grad() has made, unless this is to stand for a derivative by backward."""
     nodes = [node_of(t) if t.requires_grad else None for t in outputs]
     previous = set_recording(recorded)
     try:
         with np.errstate(all="ignore"):  # inf and nan are values, as in backward
-            for node in _inputs_first(nodes, known):
+            for node in _inputs_first(nodes, known, past_walls):
                 known[node] = _push_through(node, known, recorded)
     finally:
         set_recording(previous)
     return [_tangent_at(node, t._slot, known) for node, t in zip(nodes, outputs, strict=True)]
 
 
-def _inputs_first(roots: Iterable[Node | None], known: Tangents) -> list[Node]:
+def _inputs_first(
+    roots: Iterable[Node | None], known: Tangents, past_walls: bool = True
+) -> list[Node]:
     """The nodes that lead from what is known to ``roots``, each after its inputs."""
     order: list[Node] = []
     leading = {node for node, tangent in known.items() if tangent is not None}
@@ -138,16 +143,16 @@ def _inputs_first(roots: Iterable[Node | None], known: Tangents) -> list[Node]:
     stack = [(root, False) for root in roots]
     while stack:
         node, inputs_done = stack.pop()
-        if node is None:
+        if node is None or (node in seen and not inputs_done):
             continue
-        if inputs_done:
-            if not leading.isdisjoint(sources(node)[0]):
-                leading.add(node)
-                order.append(node)
-        elif node not in seen:
+        before = sources(node)[0] if past_walls else node._inputs
+        if not inputs_done:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((source, False) for source in sources(node)[0])
+            stack.extend((source, False) for source in before)
+        elif not leading.isdisjoint(before):
+            leading.add(node)
+            order.append(node)
     return order
 
 
@@ -208,11 +213,14 @@ def _transposed(node: Node, incoming: list[Any], recorded: bool) -> Any:
     pairs = [(g, t) for g, t in zip(pulled, weights, strict=True) if g is not None]
     moving = [(g, t) for g, t in pairs if g.requires_grad]
     wanted = [v for v in vs if v is not None]
+    found: Any = [None] * len(wanted)
     if moving:
         gs, ts = zip(*moving, strict=True)
-        found: Any = grad(gs, wanted, ts, create_graph=recorded, materialize_grads=True)
-    else:
-        found = [wrap(np.zeros_like(v._array)) for v in wanted]
+        found = grad(gs, wanted, ts, create_graph=recorded, allow_unused=True)
+    found = [
+        wrap(np.zeros_like(v._array)) if u is None else u
+        for v, u in zip(wanted, found, strict=True)
+    ]
     if isinstance(node, FunctionNode):
         _check_transpose(node, pairs, list(zip(wanted, found, strict=True)))
     rest = iter(found if recorded else [f._array for f in found])

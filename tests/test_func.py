@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -267,6 +268,47 @@ def test_like_pytorch(expression: str) -> None:
     assert_same(ours, theirs, expression)
     if isinstance(ours, Exception):
         assert len(str(ours)) > 10
+
+
+def program(random: Random, names: list[str], depth: int) -> str:
+    """An expression in the variables ``names``, with derivatives nested ``depth`` deep at most."""
+    if not depth:
+        return random.choice(names)
+    smaller = lambda names=names: program(random, names, depth - 1)  # noqa: E731
+    one, other = random.choice(names), random.choice(names)
+    bound = f"y{depth}{random.randrange(100)}"
+    body = (
+        f"lambda {bound}: {random.choice([*names, bound])} * ({smaller([*names, bound])}) * {one}"
+    )
+    at = f"({smaller()} * {other})"
+    return random.choice(
+        [
+            *(f"({smaller()} * {smaller()} + {one})", f"torch.sin({one} * {smaller()})"),
+            *(f"torch.no_grad()(lambda: {one} * {smaller()})()", f"({smaller()}.detach() * {one})"),
+            *(f"grad({body})({at})", f"jvp({body}, ({at},), ({one} * 1.0,))[1]"),
+            *(f"jacfwd({body})({at})", f"vjp({body}, {at})[1]({one} * 1.0)[0]"),
+            *(f"jacrev({body})({at})", f"jvp({body}, ({at},), ({one} * 1.0,))[0]"),
+            f"vmap({body})(torch.stack([{at}, {one} * 1.0])).sum()",
+        ]
+    )
+
+
+OUTER = [
+    *("grad({f})(s)", "jacfwd({f})(s)", "jvp({f}, (s,), (s * 2,))", "hessian({f})(s)"),
+    *("grad(grad({f}))(s)", "jacfwd(grad({f}))(s)", "({f})(s)"),
+    *("torch.autograd.grad(({f})(w[0]), w)", "torch.autograd.functional.hvp({f}, s, s)"),
+]
+
+
+@needs_torch
+@pytest.mark.parametrize("seed", range(100))
+def test_random_nestings(seed: int) -> None:
+    """No derivative is taken for another, however they are nested."""
+    random = Random(seed)
+    expression = f"lambda x: 0.5 * x * ({program(random, ['x'], 3)})"
+    expression = random.choice(OUTER).format(f=expression)
+    ours, theirs = (evaluate(library, expression) for library in (OURS, THEIRS))
+    assert_same(ours, theirs, expression)
 
 
 @needs_torch
