@@ -37,6 +37,22 @@ class TestCards:
         assert told["neg"].endswith("∇ 1.00")
         assert re.search(r"‖∇‖ \d", told["relu"])
 
+    def test_a_module_called_twice_has_a_frame_around_each_call(self):
+        class Twice(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.gate = nn.Linear(3, 3)
+
+            def forward(self, x):
+                return self.gate(self.gate(x).tanh())
+
+        model = Twice()
+        graph = draw(model(torch.ones(2, 3)).sum(), params=model)
+        modules = {op.op: op.module for op in graph.data.ops}
+        assert modules == {"linear": "gate", "tanh": "", "sum": ""}
+        frames = groups(parse(graph), "cluster")
+        assert len(frames) == 2
+
     def test_frames_around_modules_are_entered_and_left_once(self):
         loss, params = self.net()
         graph = draw(loss, params=params)

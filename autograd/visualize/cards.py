@@ -3,14 +3,15 @@
 An operation and the tensor it gives are one card: the operation's name and the shape it puts out in
 the head, then what its numbers are like, what their gradient is like, what backward keeps. Its
 parameters stand beside it in one card, so that the computation itself runs down in a straight
-spine. Operations of one module share a frame.
+spine. Operations of one call of a module share a frame.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from autograd.reading import figures
 
@@ -112,38 +113,68 @@ def lines(data: GraphData, look: Look) -> Iterator[str]:
 def module_frames(
     data: GraphData, look: Look, card: Callable[[OpNode], Iterator[str]]
 ) -> Iterator[str]:
-    """Draw the operations of each module by `card`, and around them its frame."""
-    members: dict[str, list[OpNode]] = defaultdict(list)  # by path of the module
-    inner: dict[str, list[tuple[int, Module]]] = defaultdict(list)  # modules in modules
-    for op in data.ops:
-        members[op.module].append(op)
-    for number, module in enumerate(data.modules):
-        inner[module.path.rpartition(".")[0]].append((number, module))
-
+    """Draw the operations of each module by `card`, and a frame around each call of it."""
+    inner: dict[str, list[Module]] = defaultdict(list)  # modules in modules
+    for module in data.modules:
+        inner[module.path.rpartition(".")[0]].append(module)
     unframed = {op.module for op in data.ops if op.caption}
+    sources = _sources(data)
+    numbers = itertools.count()
 
-    def inside(path: str) -> Iterator[str]:
-        for op in members[path]:
-            yield from card(op)
-        for number, module in inner[path]:
+    def inside(path: str, ops: list[OpNode]) -> Iterator[str]:
+        for op in ops:
+            if op.module == path:
+                yield from card(op)
+        for module in inner[path]:
+            its = [op for op in ops if f"{op.module}.".startswith(f"{module.path}.")]
             if module.path in unframed:
-                yield from inside(module.path)
+                yield from inside(module.path, its)
                 continue
             name = labels.span(module.label, look.palette.ink, BODY, bold=True)
             about = labels.span(module.description, look.palette.faint, SMALL, limit=80)
-            yield f"\tsubgraph cluster_{number} {{\n"
-            yield statement(
-                "graph",
-                label=f"<{name}{labels.gap(BODY)}{about}{labels.gap(BODY, 2)}>",
-                labeljust="l",
-                style="rounded",
-                color=look.palette.frame,
-                margin=8,
-            )
-            yield from inside(module.path)
-            yield "\t}\n"
+            for call in _calls(its, sources):
+                yield f"\tsubgraph cluster_{next(numbers)} {{\n"
+                yield statement(
+                    "graph",
+                    label=f"<{name}{labels.gap(BODY)}{about}{labels.gap(BODY, 2)}>",
+                    labeljust="l",
+                    style="rounded",
+                    color=look.palette.frame,
+                    margin=8,
+                )
+                yield from inside(module.path, call)
+                yield "\t}\n"
 
-    yield from inside("")
+    yield from inside("", data.ops)
+
+
+def _sources(data: GraphData) -> dict[str, list[str]]:
+    """Return, for each operation, those that it takes from."""
+    makers: dict[str, str] = {}
+    sources: dict[str, list[str]] = defaultdict(list)
+    ops = {op.id for op in data.ops}
+    for edge in data.edges:
+        if edge.source in ops:
+            makers[edge.target] = edge.source
+    for edge in data.edges:
+        if edge.source in makers:
+            sources[edge.target].append(makers[edge.source])
+    return sources
+
+
+def _calls(ops: list[OpNode], sources: dict[str, list[str]]) -> Iterable[list[OpNode]]:
+    """Return the operations of a module call by call: what takes from each other is one call."""
+    order = {op.id: number for number, op in enumerate(ops)}
+    number_of: dict[str, int] = {}  # of the call that an operation is in
+    calls: dict[int, list[OpNode]] = {}
+    for op in ops:
+        joined = {number_of[before] for before in sources[op.id] if before in number_of}
+        number = min(joined, default=order[op.id])
+        call = calls.setdefault(number, [])
+        more = [op, *(member for other in joined - {number} for member in calls.pop(other))]
+        call += more
+        number_of |= {member.id: number for member in more}
+    return [sorted(call, key=lambda op: order[op.id]) for call in calls.values()]
 
 
 def group_card(group: GroupNode, plan: Plan, look: Look) -> str:

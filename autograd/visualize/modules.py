@@ -3,12 +3,13 @@
 Who looked on while the network ran (`watch`) has seen it. Else the names of parameters tell:
 `layers.0.weight` belongs to module `layers.0`, and so does the operation that uses it. An operation
 without parameters belongs to the innermost module that it lies inside of: one with operations both
-before it and after it. So no edge leaves a frame and comes back.
+before it and after it (unless it was called more than once). So no edge leaves a frame and comes
+back.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
@@ -92,6 +93,7 @@ def _by_parameters(
     own: dict[int, list[str]] = {}  # its module, and all those around that, innermost last
     latest: dict[str, int] = {}  # how far the forward of a module has come, by path
     learning = set()  # operations that have parameters: there is no doubt of their module
+    again = _called_again(steps, parameters)
     for step in steps:
         names = [parameters[id(v)] for _, v in step.operands if id(v) in parameters]
         if names:
@@ -115,10 +117,26 @@ def _by_parameters(
         around = own[id(step)][-1:]
         if id(step) not in learning:
             inside = around[0] + "." if around else ""
-            both = [p for p in before[id(step)] & after[id(step)] if p.startswith(inside)]
+            both = [
+                path
+                for path in (before[id(step)] & after[id(step)]) - again
+                if path.startswith(inside)
+            ]
             around = sorted([*around, *both], key=lambda path: (path.count("."), path))
         paths[id(step)] = around[-1] if around else ""
     return paths
+
+
+def _called_again(steps: list[Step], parameters: Mapping[int, str]) -> set[str]:
+    """Return the modules of which every parameter is used more than once, as in a recurrent
+    network. What lies between two calls does not lie inside."""
+    uses = Counter(id(v) for step in steps for _, v in step.operands if id(v) in parameters)
+    once: set[str] = set()
+    several: set[str] = set()
+    for parameter, count in uses.items():
+        paths = ancestry(parameters[parameter].rpartition(".")[0])
+        (once if count == 1 else several).update(paths)
+    return several - once
 
 
 def _by_forward(
