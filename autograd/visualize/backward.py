@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from autograd.reading import figures
 
 from . import flow, labels
-from .cards import BODY, NAME, SMALL, card_row, module_frames, rounded
+from .cards import BODY, NAME, SMALL, caption_row, card_row, module_frames, rounded
 from .dot import FORMULA, GRAD, SAVED, SHAPE, Look, Spacing, statement
 from .model import Edge, GraphData, GroupNode, OpNode, TensorNode
 
@@ -125,7 +125,7 @@ def _node(op: OpNode, look: Look) -> str:
     else:
         rows.append(card_row(labels.span(op.expression, palette.faint, SMALL)))
     if op.caption:
-        rows.append(card_row(labels.span(op.caption, palette.faint, SMALL, limit=80)))
+        rows.append(caption_row(op, look))
     if look.shows(FORMULA):
         rows += [card_row(labels.span(rule, palette.local, SMALL, limit=80)) for rule in op.rules]
     if look.shows(SAVED) and op.saved:

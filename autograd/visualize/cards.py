@@ -82,11 +82,10 @@ def lines(data: GraphData, look: Look) -> Iterator[str]:
             yield leaf_card(tensor, look)
 
     def card(op: OpNode) -> Iterator[str]:
-        yield (
-            group_card(op, plan, look)
-            if isinstance(op, GroupNode)
-            else operation_card(op, plan, look)
-        )
+        if isinstance(op, GroupNode):
+            yield group_card(op, plan, look)
+        else:
+            yield operation_card(op, plan, look)
         if parameters := plan.beside[op.id]:
             yield parameter_card(op, parameters, look)
             yield f"\t{{rank=same; {op.id}p; {op.id}}}\n"
@@ -97,17 +96,22 @@ def lines(data: GraphData, look: Look) -> Iterator[str]:
     yield from module_frames(data, look, card)
     leaves = {tensor.id for tensor in data.tensors if tensor.kind not in ("value", "output")}
     for edge in plan.edges:
-        source = plan.host.get(edge.source, edge.source)
         weight = 1 if edge.source in leaves else 100  # the spine is to be straight
-        extra: dict[str, object] = {}
-        if look.view == "flow":
-            norms = plan.flow.get((source, edge.target), [edge.flow])
-            known = [norm for norm in norms if norm is not None]
-            extra = flow.ink(math.hypot(*known) if known else None, look.palette)
-            words = flow.label(edge, look.precision, look.palette)
-            if plan.fan_out[edge.source] > 1 and words:
-                extra["label"] = f"<{labels.gap(SMALL)}{words}{labels.gap(SMALL)}>"
-        yield statement(f"{source} -> {edge.target}", id=edge.id, weight=weight, **extra)
+        yield arrow(edge, weight, plan, look)
+
+
+def arrow(edge: Edge, weight: int, plan: Plan, look: Look) -> str:
+    """Draw the line from a card to the next; in the view of gradients, in their color."""
+    source = plan.host.get(edge.source, edge.source)
+    extra: dict[str, object] = {}
+    if look.view == "flow":
+        norms = plan.flow.get((source, edge.target), [edge.flow])
+        known = [norm for norm in norms if norm is not None]
+        extra = flow.ink(math.hypot(*known) if known else None, look.palette)
+        share = flow.label(edge, look.precision, look.palette)
+        if plan.fan_out[edge.source] > 1 and share:
+            extra["label"] = f"<{labels.gap(SMALL)}{share}{labels.gap(SMALL)}>"
+    return statement(f"{source} -> {edge.target}", id=edge.id, weight=weight, **extra)
 
 
 def module_frames(
@@ -218,7 +222,7 @@ def operation_card(op: OpNode, plan: Plan, look: Look) -> str:
     ground = palette.second if op.of_backward else palette.head
     rows = [_head(op, plan, look, palette.trouble if broken else ground)]
     if op.caption:
-        rows.append(card_row(labels.span(op.caption, palette.faint, SMALL, limit=80)))
+        rows.append(caption_row(op, look))
     for output in plan.outputs[op.id]:
         rows += _numbers(output, look, output.label if output.named else "")
     if look.shows(FORMULA):
@@ -236,6 +240,13 @@ def operation_card(op: OpNode, plan: Plan, look: Look) -> str:
         bgcolor=palette.trouble_card if broken else palette.card,
     )
     return statement(op.id, id=op.id, label=f"<{card}>")
+
+
+def caption_row(op: OpNode, look: Look) -> str:
+    """Return the line that tells what the module of an operation is."""
+    name = labels.span(op.caption, look.palette.ink, SMALL, bold=True)
+    about = labels.span(op.about, look.palette.faint, SMALL, limit=80)
+    return card_row(name + labels.gap(SMALL) + about)
 
 
 def _warning(op: OpNode, look: Look) -> str:

@@ -134,7 +134,7 @@ class Collector:
         for op in self.data.ops:
             if around[op.module] == 1 and op.id not in learning and not isinstance(op, GroupNode):
                 module = modules[op.module]
-                op.caption = f"{module.label}  {module.description}".strip()
+                op.caption, op.about = module.label, module.description
 
     def _frames(self) -> list[Module]:
         """Return the modules around what is drawn, outer ones first."""

@@ -81,6 +81,7 @@ class OpNode:
     source: str = ""  # where the user wrote it: "train.py:12"
     module: str = ""  # path of the module it belongs to: "layers.0"
     caption: str = ""  # its module, if that is nothing but this operation, and needs no frame
+    about: str = ""  # what that module is: "Tanh()"; of a card for many, "Linear(64, 10)"
     node: str = ""  # its node in the recorded graph: "MulBackward"
     of_backward: bool = False  # recorded by a backward with create_graph=True
     trouble: str = ""  # "first -inf: 12 of 320 values", "dead: every output is 0"
@@ -95,7 +96,6 @@ class OpNode:
 class GroupNode(OpNode):
     """Many operations on one card: a module that is not opened, repeats, a chain."""
 
-    about: str = ""  # "Linear(64, 10)"
     ops: int = 1
     parameters: int = 0  # elements
     weights_grad: float | None = None  # the norm of the gradients of all its parameters
