@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.op import op
+from autograd.ops.arithmetic import array_of
 from autograd.ops.broadcasting import _expand
 from autograd.ops.dimensions import ndim_of, several
 from autograd.ops.linear_algebra import product
@@ -35,11 +36,6 @@ def _einsum(a, b, la, lb, ly):
 
     Every label of ``a`` is in ``b`` or ``ly`` and the other way round, so that the derivatives are
     contractions again."""
-    if a.dtype != b.dtype and "f" in (a.dtype.kind, b.dtype.kind):
-        raise RuntimeError(
-            f"expected both operands of einsum to have the same dtype, but got {a.dtype} and "
-            f"{b.dtype}"
-        )
     batch = [label for label in la if label in lb and label in ly]
     inner = [label for label in la if label in lb and label not in ly]
     left = [label for label in la if label not in lb]
@@ -81,19 +77,37 @@ def _matched(
     return np.broadcast_to(a, shape_a), np.broadcast_to(b, shape_b)
 
 
-def einsum(equation: Any, *operands: Any) -> Any:
+def _contracted(a: Any, b: Any, la: list[Any], lb: list[Any], ly: list[Any]) -> Any:
+    """:func:`_einsum`, which refuses to add up products of different dtypes."""
+    kinds = array_of(a).dtype, array_of(b).dtype
+    summed = any(label in lb and label not in ly for label in la)
+    if summed and kinds[0] != kinds[1] and "f" in (kinds[0].kind, kinds[1].kind):
+        raise RuntimeError(
+            f"expected both operands to have the same dtype, but got {kinds[0]} and {kinds[1]}. "
+            "Convert one: y.to(x.dtype)"
+        )
+    return _einsum(a, b, la, lb, ly)
+
+
+def einsum(*args: Any) -> Any:
     """Einstein's summation: ``einsum('ij,jk->ik', a, b)`` names the dimensions of each operand and
     of the result; products are summed over the names that the result lacks.
 
     Without ``->`` the result has the names that occur once, in alphabetical order. A name repeated
     in one operand takes its diagonal; ``...`` stands for further dimensions, which broadcast. The
     sublist form ``einsum(a, [0, 1], b, [1, 2])`` is understood too. Raises RuntimeError for names
-    and shapes that do not fit."""
+    and shapes that do not fit, ValueError for too few arguments."""
+    if len(args) < 2:
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one "
+            "operand and its subscripts list"
+        )
+    equation, *operands = args
     if not isinstance(equation, str):
-        terms, output, operands = _sublists((equation, *operands))
+        terms, output, operands = _sublists(args)
     else:
         if len(operands) == 1 and isinstance(operands[0], (tuple, list)):
-            operands = tuple(operands[0])
+            operands = list(operands[0])
         terms, output = _parse(equation)
     if len(terms) != len(operands):
         few = "fewer" if len(operands) < len(terms) else "more"
@@ -116,7 +130,7 @@ def einsum(equation: Any, *operands: Any) -> Any:
         needed = {*result, *(label for other in labels[2:] for label in other)}
         kept = [label for label in dict.fromkeys(labels[0] + labels[1]) if label in needed]
         kept = result if len(xs) == 2 else kept
-        xs[:2] = [_einsum(xs[0], xs[1], labels[0], labels[1], kept)]
+        xs[:2] = [_contracted(xs[0], xs[1], labels[0], labels[1], kept)]
         labels[:2] = [kept]
     if labels[0] == result:
         return xs[0]
@@ -146,17 +160,21 @@ def _names(term: str) -> list[str]:
 
 def _sublists(
     arguments: tuple[Any, ...],
-) -> tuple[list[list[Any]], list[Any] | None, tuple[Any, ...]]:
+) -> tuple[list[list[Any]], list[Any] | None, list[Any]]:
     """The form einsum(a, [0, 1], b, [1, 2], [0, 2]): numbers for names."""
     pairs = len(arguments) // 2
-    terms = [
-        [_ELLIPSIS if label is ... else label for label in arguments[2 * i + 1]]
-        for i in range(pairs)
-    ]
-    output = None
-    if len(arguments) % 2:
-        output = [_ELLIPSIS if label is ... else label for label in arguments[-1]]
-    return terms, output, arguments[0 : 2 * pairs : 2]
+    terms = [_numbers(arguments[2 * i + 1]) for i in range(pairs)]
+    output = _numbers(arguments[-1]) if len(arguments) % 2 else None
+    return terms, output, list(arguments[0 : 2 * pairs : 2])
+
+
+def _numbers(sublist: Sequence[Any]) -> list[Any]:
+    for label in sublist:
+        if label is not ... and not 0 <= label < 52:
+            raise ValueError(
+                f"einsum(): {label} in a subscript list is not within the valid range [0, 52)"
+            )
+    return [_ELLIPSIS if label is ... else label for label in sublist]
 
 
 def _without_ellipsis(term: list[Any], ndim: int, i: int) -> list[Any]:
@@ -204,7 +222,13 @@ def _output(labels: list[list[Any]], output: list[Any] | None) -> list[Any]:
 def _check_sizes(labels: list[list[Any]], operands: Sequence[Any]) -> None:
     sizes: dict[Any, int] = {}
     for i, (term, x) in enumerate(zip(labels, operands, strict=True)):
+        own: dict[Any, int] = {}
         for label, n in zip(term, x.shape, strict=True):
+            if own.setdefault(label, n) != n:
+                raise RuntimeError(
+                    f"einsum(): subscript {label} is repeated for operand {i} but the sizes don't "
+                    f"match, {n} != {own[label]}"
+                )
             known = sizes.get(label, 1)
             if n != known and 1 not in (n, known):
                 raise RuntimeError(
@@ -240,7 +264,11 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     if isinstance(dims, int):
         if not 0 <= dims <= min(ndim_a, ndim_b):
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
-        dims = range(ndim_a - dims, ndim_a), range(dims)
+        dims = (range(ndim_a - dims, ndim_a), range(dims))
+    if not isinstance(dims, (tuple, list)) or len(dims) != 2:
+        raise RuntimeError(
+            f"tensordot expects dims to be an int or two lists of ints, but got {dims!r}"
+        )
     summed_a, summed_b = several(tuple(dims[0]), ndim_a), several(tuple(dims[1]), ndim_b)
     if len(summed_a) != len(summed_b):
         raise RuntimeError("both dimension lists should have same length")
@@ -254,7 +282,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
             )
         labels_b[j] = labels_a[i]
     result = [label for label in labels_a if label not in labels_b]
-    return _einsum(
+    return _contracted(
         a, b, labels_a, labels_b, result + [label for label in labels_b if label not in labels_a]
     )
 
