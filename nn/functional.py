@@ -8,7 +8,6 @@ from autograd.ops.activation import (
     celu_,
     elu,
     elu_,
-    gelu,
     glu,
     hardshrink,
     hardsigmoid,
@@ -74,6 +73,9 @@ from autograd.ops.embedding import (
 from autograd.ops.fractional_pooling import (
     fractional_max_pool2d,
     fractional_max_pool3d,
+)
+from autograd.ops.gelu import (
+    gelu,
 )
 from autograd.ops.grid_sampling import (
     affine_grid,

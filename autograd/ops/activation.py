@@ -19,12 +19,11 @@ from autograd.ops.arithmetic import abs, array_of
 from autograd.ops.comparison import choose, masked, where
 from autograd.ops.dimensions import ndim_of, one
 from autograd.ops.elementary import sigmoid, tanh
-from autograd.ops.gamma import erf
 from autograd.ops.parts import narrow
 from autograd.ops.powers import exp
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish",
+    "celu", "elu", "glu", "hardshrink", "hardsigmoid", "hardswish",
     "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu",
     "silu", "softplus", "softshrink", "softsign", "tanhshrink", "threshold",
 ]  # fmt: skip
@@ -219,50 +218,6 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 def _elu(x, alpha, scale, rate):
     """scale · x where x > 0, else scale · alpha (e^(rate x) - 1)"""
     return (np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0) * rate)) * scale
-
-
-def gelu(input: Any, approximate: str = "none") -> Any:
-    """x Φ(x), elementwise, where Φ(x) = (1 + erf(x / √2)) / 2 is the probability that a normal
-    number is below x.
-
-    ``approximate="tanh"``: Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 (Hendrycks and Gimpel,
-    2016).
-    Raises RuntimeError for another word."""
-    if approximate == "none":
-        return _gelu(input)
-    if approximate == "tanh":
-        return _gelu_tanh(input)
-    raise RuntimeError(f"approximate argument must be either none or tanh, but got {approximate!r}")
-
-
-def _probability_below(x: Any) -> Any:
-    return (erf(x * 0.5**0.5) + 1) * 0.5
-
-
-def _density(x: Any) -> Any:
-    return exp(x * x * -0.5) * (2 * math.pi) ** -0.5
-
-
-@elementwise(dx=lambda dy, x: dy * (_probability_below(x) + x * _density(x)), kinds="f")
-def _gelu(x):
-    return x * _probability_below(x)
-
-
-def _bent(x: Any) -> Any:
-    return tanh((x + x * x * x * 0.044715) * (2 / math.pi) ** 0.5)
-
-
-def _gelu_tanh_slope(x: Any) -> Any:
-    bent = _bent(x)
-    return (1 + bent) * 0.5 + x * (1 - bent * bent) * (1 + 3 * 0.044715 * x * x) * (
-        0.5 / math.pi
-    ) ** 0.5
-
-
-@elementwise(dx=lambda dy, x: dy * _gelu_tanh_slope(x), kinds="f")
-def _gelu_tanh(x):
-    """x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, elementwise."""
-    return x * (1 + _bent(x)) * 0.5
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
