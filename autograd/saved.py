@@ -86,9 +86,12 @@ KEPT = (Tensor, SavedInput, SavedOutput)  # what hooks apply to
 
 class Packed:
     """What a pack hook made of something kept, the hook that undoes it, and the place in the graph
-    of the tensor that it was."""
+    of the tensor that it was (or what cut it off)."""
 
-    __slots__ = ("content", "memory", "node", "requires_grad", "slot", "undo", "version_then")
+    __slots__ = (
+        *("content", "cut", "memory", "node", "requires_grad", "slot", "undo"),
+        "version_then",
+    )
 
     def __init__(self, kept: Tensor | SavedInput | SavedOutput, hooks: Hooks) -> None:
         pack, self.undo = hooks
@@ -101,6 +104,7 @@ class Packed:
             self.slot, self.requires_grad = seen._slot, seen._requires_grad
             if seen._requires_grad:
                 self.node = seen._node or accumulator(seen)
+        self.cut = seen._cut
         self.memory = storage(seen)
         self.version_then = self.memory[0]
         recorded = set_recording(False)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.node import FREED, TOGETHER, Node, name_of, place_of
-from autograd.saved import SavedInput
+from autograd.saved import Packed, SavedInput
 from autograd.tensor import Tensor, alias
 
 
@@ -68,10 +68,16 @@ def _connected(value: Any, node: Any, name: str) -> Any:
         saved = SavedInput(_connected(value.tensor, node, name))
         saved.version = value.version
         return saved
+    if isinstance(value, Packed) and value.cut is not None and value.cut.by is node._inside:
+        return _missing(value.unpacked(), node, name)
     if type(value) in (list, tuple):
-        return type(value)([_connected(v, node, f"{name}[{i}]") for i, v in enumerate(value)])
+        parts = [_connected(v, node, f"{name}[{i}]") for i, v in enumerate(value)]
+        # The very same list, if nothing in it is lent: backward may append to it.
+        same = all(part is v for part, v in zip(parts, value, strict=True))
+        return value if same else type(value)(parts)
     if type(value) is dict:
-        return {key: _connected(v, node, f"{name}[{key!r}]") for key, v in value.items()}
+        values = {key: _connected(v, node, f"{name}[{key!r}]") for key, v in value.items()}
+        return value if all(values[key] is v for key, v in value.items()) else values
     return value
 
 

@@ -331,6 +331,12 @@ def test_an_intermediate_result_of_forward_has_no_second_derivative(how: str) ->
     assert g.tolist() == [6]
     with pytest.raises(RuntimeError, match="a derivative of higher order is missing"):
         grad(g, x)
+    with autograd.graph.saved_tensors_hooks(lambda t: t.clone(), lambda t: t):
+        y = square.apply(x)
+    (g,) = grad(y.sum(), x, create_graph=True)
+    assert g.tolist() == [6]
+    with pytest.raises(RuntimeError, match="a derivative of higher order is missing"):
+        grad(g, x)
 
 
 def test_what_loses_no_derivative_is_allowed() -> None:
@@ -358,6 +364,30 @@ def test_what_is_missing_matters_only_where_it_is_asked_for() -> None:
     x, dy = leaf([3.0]), leaf([1.0])
     (g,) = grad(square.apply(x), x, dy, create_graph=True)
     assert grad(g, dy)[0].tolist() == [6]
+
+
+def test_what_backward_notes_on_ctx_stays() -> None:
+    class Noted(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.log, ctx.counts, ctx.half = [x * 2], {"calls": 0}, x / 2
+            ctx.input = x
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            ctx.counts["calls"] += 1
+            ctx.half = None
+            return dy * 2 * ctx.input
+
+    x = leaf([3.0])
+    y = Noted.apply(x)
+    node = y.grad_fn
+    for _ in range(2):
+        grad(y, x, create_graph=True)
+    assert node.counts == {"calls": 2}
+    assert node.half is None
+    assert not node.log[0].requires_grad
 
 
 def test_an_output_stored_on_ctx_is_the_output() -> None:
