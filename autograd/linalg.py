@@ -30,6 +30,7 @@ from autograd.ops.inverses import inverse as inv
 from autograd.ops.linear_algebra import linalg_vander as vander
 from autograd.ops.linear_algebra import matmul, multi_dot
 from autograd.ops.norms import cond, matrix_norm, vector_norm
+from autograd.ops.norms import floats as _floats
 from autograd.ops.norms import linalg_norm as norm
 from autograd.ops.reduction import sum as _sum
 from autograd.ops.reflections import householder_product, ldl_factor, ldl_factor_ex, ldl_solve
@@ -70,8 +71,8 @@ def slogdet(A: Any) -> Any:
 
 
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
-    """Σ x y along ``dim``; the other dimensions broadcast."""
-    return _sum(x * y, dim)
+    """Σ x y along ``dim``; the other dimensions broadcast. RuntimeError for integers."""
+    return _sum(_floats("vecdot", x * y), dim)
 
 
 _WITHOUT_OUT = ("LinAlgError", "diagonal", "matmul", "matrix_exp", "vander")

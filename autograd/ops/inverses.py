@@ -56,7 +56,8 @@ def matrices(name: str, a: Any, square: bool = True, kinds: str = "fd") -> Any:
 
 
 def same_dtype(name: str, a: Any, b: Any) -> None:
-    """RuntimeError unless both have one dtype."""
+    """RuntimeError unless both have one dtype, TypeError for what is no tensor."""
+    ndim_of(a), ndim_of(b)  # which complain of what is no tensor
     if array_of(a).dtype != array_of(b).dtype:
         raise RuntimeError(
             f"linalg.{name}: Expected A and B to have the same dtype, but found A of type "

@@ -263,12 +263,12 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
     """beta · input + alpha · mat1 @ mat2; ``input`` broadcasts."""
     _expect_ndim("mat1", mat1, 2, "matrix")
     _expect_ndim("mat2", mat2, 2, "matrix")
-    return _plus(input, matmul(mat1, mat2), beta, alpha)
+    return _plus_alike(input, matmul(mat1, mat2), beta, alpha)
 
 
 def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · mat @ vec; ``input`` broadcasts."""
-    return _plus(input, mv(mat, vec), beta, alpha)
+    return _plus_alike(input, mv(mat, vec), beta, alpha)
 
 
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
@@ -278,7 +278,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: float = 1, alpha: float = 1)
 
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · batch1 @ batch2, for batches of matrices; ``input`` broadcasts."""
-    return _plus(input, bmm(batch1, batch2), beta, alpha)
+    return _plus_alike(input, bmm(batch1, batch2), beta, alpha)
 
 
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
@@ -286,7 +286,15 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: floa
     _check_batches(batch1, batch2)
     # A sum of products is one product: of the first ones side by side, and the second ones stacked.
     rows = _reshape(_permute(batch1, (1, 0, 2)), (batch1.shape[1], -1))
-    return _plus(input, matmul(rows, _reshape(batch2, (-1, batch2.shape[2]))), beta, alpha)
+    y = matmul(rows, _reshape(batch2, (-1, batch2.shape[2])))
+    return _plus_alike(input, y, beta, alpha)
+
+
+def _plus_alike(input: Any, y: Any, beta: float, alpha: float) -> Any:
+    """:func:`_plus` of equal dtypes only."""
+    if array_of(input).dtype != array_of(y).dtype:
+        raise _different_dtypes(array_of(input), array_of(y))
+    return _plus(input, y, beta, alpha)
 
 
 def _plus(input: Any, y: Any, beta: float, alpha: float) -> Any:
@@ -311,6 +319,8 @@ def trace(input: Any) -> Any:
     """The sum of the diagonal of a matrix. RuntimeError for other tensors."""
     if ndim_of(input) != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
+    if array_of(input).dtype.kind == "b":
+        raise NotImplementedError("\"trace\" not implemented for 'Bool': count with x.long()")
     return sum(_diagonal(input, 0, 0, 1))
 
 
@@ -402,17 +412,27 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
 
 def chain_matmul(*matrices: Any) -> Any:
     """The product of several matrices, multiplied in the order that takes the fewest operations."""
-    return multi_dot(
-        matrices[0] if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)) else matrices
-    )
+    if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)):
+        (matrices,) = matrices
+    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
 
 
 def multi_dot(tensors: Sequence[Any]) -> Any:
-    """The product of several matrices, multiplied in the order that takes the fewest operations;
-    the first may be a vector (a row), and so may the last (a column)."""
+    """The product of two or more matrices, multiplied in the order that takes the fewest
+    operations; the first may be a vector (a row), and so may the last (a column)."""
+    if not isinstance(tensors, (tuple, list)):
+        raise TypeError(
+            "multi_dot(): argument 'tensors' must be tuple of Tensors, not "
+            f"{type(tensors).__name__}"
+        )
     factors = list(tensors)
-    if not factors:
-        raise RuntimeError("multi_dot(): expected at least 1 tensor but got 0")
+    if len(factors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(factors)}")
+    for i, x in enumerate(factors):
+        if not (ndim_of(x) == 2 or (x.ndim == 1 and i in (0, len(factors) - 1))):
+            raise RuntimeError(
+                f"multi_dot(): tensor {i} must be 2D, or 1D at either end, but got {x.ndim}D"
+            )
     rows = [factors[0].shape[0] if factors[0].ndim > 1 else 1, *(x.shape[0] for x in factors[1:])]
     sizes = [*rows, factors[-1].shape[1] if factors[-1].ndim > 1 else 1]
 

@@ -68,18 +68,18 @@ def vector_norm(
     """‖x‖ of order ``ord`` over ``dim`` (None: all): 2 is the length, 1 the sum of absolute values,
     inf the largest and -inf the smallest of these, 0 the number of elements that are not 0 (which
     has no slope). RuntimeError for integers."""
-    x = _floats("vector_norm", x, dtype)
+    x = floats("vector_norm", x, dtype)
     dims = reduced(dim, ndim_of(x))
     if ord == 2:
         return _norm(x, dims, keepdim)
     if ord == 0:
         return sum(_not_zero(x), dim, keepdim)
+    if (ord < 0 or ord == np.inf) and not count(tuple(x.shape), dims):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the "
+            "operation does not have an identity"
+        )
     if ord in (np.inf, -np.inf):
-        if not count(tuple(x.shape), dims):
-            raise RuntimeError(
-                f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the "
-                "operation does not have an identity"
-            )
         return (amax if ord > 0 else amin)(abs(x), dim, keepdim)
     return _p_norm(x, dims, keepdim, ord)
 
@@ -97,7 +97,7 @@ def matrix_norm(
     'nuc' the sum of singular values, 2 and -2 the largest and smallest of these, 1 and -1 the
     largest and smallest column sum of absolute values, inf and -inf those of the rows. RuntimeError
     for other orders."""
-    a = _floats("matrix_norm", A, dtype)
+    a = floats("matrix_norm", A, dtype)
     if ndim_of(a) < 2:
         raise RuntimeError(
             "linalg.matrix_norm: The input tensor A must have at least 2 dimensions, but has shape "
@@ -145,6 +145,10 @@ def linalg_norm(
         raise RuntimeError(
             "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
             f"{A.ndim}D."
+        )
+    if isinstance(dim, (tuple, list)) and len(dim) not in (1, 2):
+        raise RuntimeError(
+            f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}"
         )
     two = len(dim) == 2 if isinstance(dim, (tuple, list)) else dim is None and ndim_of(A) == 2
     if two or isinstance(ord, str):
@@ -212,10 +216,21 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
     return input * where(size > maxnorm, maxnorm / (size + 1e-7), 1.0)
 
 
-def _floats(name: str, x: Any, dtype: Any) -> Any:
-    if ndim_of(x) >= 0 and array_of(x).dtype.kind != "f":
+def floats(name: str, x: Any, dtype: Any = None) -> Any:
+    """``x``, as ``dtype`` if that is given. RuntimeError for integers, and for a dtype that is
+    narrower."""
+    ndim_of(x)  # which complains of what is no tensor
+    if array_of(x).dtype.kind != "f":
         title = dtypes.of_array(array_of(x))._title
         raise RuntimeError(
             f"linalg.{name}: Expected a floating point or complex tensor as input. Got {title}"
         )
-    return x if dtype is None else cast(x, dtype)
+    if dtype is None:
+        return x
+    wanted = dtypes.to_numpy(dtype)
+    if wanted.kind != "f" or not np.can_cast(array_of(x).dtype, wanted):
+        raise RuntimeError(
+            f"linalg.{name}: the dtype of the input ({dtypes.of_array(array_of(x))}) should be "
+            f"convertible without narrowing to the specified dtype ({dtype}), a floating point one"
+        )
+    return cast(x, dtype)
