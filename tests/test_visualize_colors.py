@@ -100,7 +100,7 @@ def test_every_text_is_readable_on_its_ground(palette):
 @both_themes
 def test_lines_stand_out_from_the_ground(palette):
     lines = [palette.wire, palette.op_line, palette.parameter_line, palette.input_line]
-    lines += [palette.trouble, palette.module_line]
+    lines += [palette.trouble, palette.module_line, palette.second_line]
     lines += [getattr(palette, band.role) for band in flow.BANDS]
     for line in lines:
         assert contrast(line, palette.ground) >= 2.5, line
@@ -114,7 +114,7 @@ def test_values_and_gradients_look_different_to_all_eyes(palette):
 
 @both_themes
 def test_the_two_orders_look_different_to_all_eyes(palette):
-    assert distance(palette.op_line, palette.second) >= 15
+    assert distance(palette.op_line, palette.second_line) >= 15
 
 
 @both_themes

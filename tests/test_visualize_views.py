@@ -56,6 +56,8 @@ class TestBackward:
     def test_gradients_run_along_the_arrows_from_the_output_to_the_leaves(self):
         f, _ = fan_out()
         root = parse(draw(f, grad=True, view="backward"))
+        (x,) = [g for g in groups(root, "node") if g.get("data-node") == "x"]
+        assert inner_text(x) == "AccumulateGrad x.grad () Σ ∇ 8.00"
         on_edges = sorted(inner_text(g) for g in groups(root, "edge"))
         assert on_edges == ["+2.00", "+3.00", "+3.00", *["∇ 1.00"] * 3, "∇ 3.00"]
         at = {

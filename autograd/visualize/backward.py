@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from autograd.reading import figures
 
 from . import flow, labels
-from .cards import BODY, NAME, SMALL, caption_row, card_row, module_frames, rounded
+from .cards import BODY, NAME, OF_BACKWARD, SMALL, caption_row, card_row, module_frames, rounded
 from .dot import FORMULA, GRAD, SAVED, SHAPE, Look, Spacing, statement
 from .model import Edge, GraphData, GroupNode, OpNode, TensorNode
 
@@ -97,6 +97,9 @@ def _end(tensor: TensorNode, look: Look) -> str:
     mark = "↻ " if tensor.copy_of else ""
     head = labels.span(f"{mark}AccumulateGrad", palette.ink, NAME, bold=True)
     rows = [card_row(head), card_row(_title(tensor, f"{tensor.label}.grad", look))]
+    if tensor.uses > 1 and tensor.grad is not None and look.shows(GRAD) and not tensor.copy_of:
+        total = f"Σ {gradient_words(tensor, look)}"
+        rows.append(card_row(labels.span(total, palette.grad, BODY, italic=True)))
     return rounded(tensor.id, rows, palette.parameter_line, palette.parameter, dashed)
 
 
@@ -113,7 +116,8 @@ def _node(op: OpNode, look: Look) -> str:
     palette = look.palette
     ground = palette.second if op.of_backward else palette.head
     name = labels.span(op.node, palette.head_ink, NAME, bold=True)
-    head = labels.gap(NAME) + name + labels.gap(NAME, 2)
+    order = labels.span(OF_BACKWARD, palette.head_faint, SMALL) if op.of_backward else ""
+    head = labels.gap(NAME) + name + labels.gap(NAME) + order + labels.gap(NAME)
     rows = [
         labels.row(
             labels.cell(head, align="left", colspan=2, bgcolor=ground, border=1, color=ground)

@@ -20,6 +20,7 @@ from .dot import FORMULA, GRAD, SAVED, SHAPE, VALUE, Look, Spacing, statement
 from .model import Edge, GraphData, GroupNode, Module, OpNode, TensorNode
 
 NAME, BODY, SMALL = 12, 11, 10  # font sizes
+OF_BACKWARD = "of backward"  # for those who do not see it by the color
 MANY = 12  # parameters that one card tells of one by one
 SPACING = Spacing(nodesep=0.3, ranksep=0.3, fontsize=BODY)
 
@@ -207,7 +208,7 @@ def group_card(group: GroupNode, plan: Plan, look: Look) -> str:
         rows.append(card_row(labels.span(f"keeps {total}", palette.local, SMALL)))
     if troubled:
         rows.append(_warning(group, look))
-    line = palette.second if group.of_backward else palette.module_line
+    line = palette.second_line if group.of_backward else palette.module_line
     if troubled and group.is_broken:
         line = palette.trouble
     return rounded(group.id, rows, line, palette.module, dashed=False)
@@ -218,7 +219,7 @@ def operation_card(op: OpNode, plan: Plan, look: Look) -> str:
     palette = look.palette
     troubled = bool(op.trouble) and look.shows(GRAD)
     broken = troubled and op.is_broken
-    line = palette.second if op.of_backward else palette.op_line
+    line = palette.second_line if op.of_backward else palette.op_line
     ground = palette.second if op.of_backward else palette.head
     rows = [_head(op, plan, look, palette.trouble if broken else ground)]
     if op.caption:
@@ -263,6 +264,8 @@ def _head(op: OpNode, plan: Plan, look: Look, ground: str) -> str:
         settings = [f"{name}={labels.clean(value, limit)}" for name, value in op.settings if limit]
         for operand, constant in plan.inside[op.id]:
             settings.append(f"{operand}={constant.label}")
+        if op.of_backward:
+            settings.insert(0, OF_BACKWARD)
         about = labels.span(", ".join(settings), palette.head_faint, SMALL, limit=200)
         left += labels.gap(NAME) * bool(about) + about
         shapes = [figures.shape(output.shape, output.dtype) for output in plan.outputs[op.id]]

@@ -53,7 +53,11 @@ def operation(op: OpNode, look: Look) -> str:
         id=op.id,
         label=f"<{labels.span(op.symbol, palette.ink, 20 if symbol else SIZE)}>",
         fillcolor=palette.second_op if op.of_backward else palette.op,
-        color=palette.trouble if broken else palette.second if op.of_backward else palette.op_line,
+        color=palette.trouble
+        if broken
+        else palette.second_line
+        if op.of_backward
+        else palette.op_line,
         peripheries=2 if op.of_backward else 1,
         penwidth=2.5 if broken else 1,
         ordering="in",

@@ -107,7 +107,10 @@ def _caption(data: GraphData, look: Look) -> Iterator[str]:
         yield labels.gap(10, 2).join(filter(None, title)) + labels.gap(10, 2)
     if any(op.of_backward for op in data.ops):
         yield _swatch("recorded forward", palette.op_line, palette.op, palette) + _swatch(
-            "recorded by backward, create_graph=True", palette.second, palette.second_op, palette
+            "recorded by backward, create_graph=True",
+            palette.second_line,
+            palette.second_op,
+            palette,
         )
     if look.view == "flow":
         yield flow.legend(palette)

@@ -38,8 +38,9 @@ class Palette:
     trouble_card: str
     trouble_row: str
     trouble_ink: str
-    second: str  # head of a card, line of a circle, for what a backward recorded
-    second_op: str  # inside of that circle
+    second: str  # head of a card, for what a backward recorded
+    second_op: str  # inside of a circle
+    second_line: str
     module: str  # a module that is not opened
     module_line: str
     flow_lost: str  # the gradient-flow view, from vanishing gradients to exploding ones
@@ -74,6 +75,7 @@ LIGHT = Palette(
     trouble_ink="#8c1d18",
     second="#8f2d56",
     second_op="#f6ebf3",
+    second_line="#8f2d57",
     module="#eef1f5",
     module_line="#5d6977",
     flow_lost="#1f5fbf",
@@ -108,6 +110,7 @@ DARK = Palette(
     trouble_ink="#ffc9c2",
     second="#8a4a78",
     second_op="#3a2336",
+    second_line="#d0608a",
     module="#262f3a",
     module_line="#8e9cab",
     flow_lost="#4d8df6",
