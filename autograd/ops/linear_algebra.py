@@ -307,7 +307,8 @@ def _plus(input: Any, y: Any, beta: float, alpha: float) -> Any:
     y = y if alpha == 1 else y * alpha
     if beta == 0:
         return y
-    return expand(input if beta == 1 else input * beta, y.shape) + y
+    scaled = input if beta == 1 else input * beta
+    return (scaled if scaled.shape == y.shape else expand(scaled, y.shape)) + y
 
 
 def _expect_ndim(name: str, x: Any, ndim: int, what: str) -> None:
