@@ -77,9 +77,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
             "Trying to exit a forward AD level that was not the last one that was created. This is "
             "not supported."
         )
-    ended = _levels.pop()
-    ended.__exit__()
-    ended.known.clear()
+    _levels.pop().__exit__()
     _count()
 
 

@@ -58,6 +58,7 @@ class ForwardLevel(Level):
     def __exit__(self, *exception: object) -> None:
         forward_levels.remove(self)
         super().__exit__(*exception)
+        self.known.clear()  # whose nodes are marks of this level, and refer to it
 
     def enter(self, x: Tensor, tangent: Any = True) -> Tensor:
         """``x`` as this level sees it, with its tangent: None if it has none, True if that is not

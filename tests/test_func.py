@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -359,6 +361,37 @@ def test_names_and_docstrings_are_kept() -> None:
     for transform in (func.grad, func.jacrev, func.jacfwd, func.vmap):
         assert transform(loss).__name__ == "loss"
         assert transform(loss).__doc__ == "What to minimize."
+
+
+@pytest.mark.skipif(OURS is THEIRS, reason="PyTorch's graphs are not Python's")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("grad(f)(x)", "hessian(f)(x)", "jvp(f, (x,), (x,))", "jacfwd(grad(f))(x)"),
+        *("vjp(f, x)[1](x.sum())", "linearize(f, x)[1](x)", "vmap(grad(f))(torch.stack([x, x]))"),
+        *(
+            "jvp(lambda x: torch.no_grad()(f)(x), (x,), (x,))",
+            "grad(lambda x: jvp(f, (x,), (x,))[1])(x)",
+        ),
+    ],
+)
+def test_no_graph_outlives_its_derivative(expression: str) -> None:
+    """With the garbage collector off: there are no reference cycles."""
+    seen = []
+
+    def f(x: Any) -> Any:
+        y = (x.exp() * x).sum()
+        seen.extend([weakref.ref(x.grad_fn), weakref.ref(y.grad_fn)])
+        return y * y
+
+    names = {name: getattr(func, name) for name in func.__all__}
+    gc.disable()
+    try:
+        eval(expression, {**names, "f": f, "x": torch.tensor([1.0, 2.0]), "torch": torch})
+        assert seen
+        assert all(node() is None for node in seen)
+    finally:
+        gc.enable()
 
 
 def test_nothing_is_left_behind_by_an_error() -> None:
