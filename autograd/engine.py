@@ -27,6 +27,7 @@ from autograd.dtypes import of_numpy
 from autograd.fitting import fit
 from autograd.grad_mode import set_recording
 from autograd.hooks import FIRST, call_after, call_before, call_tensor_hooks, through
+from autograd.layout import layout_of
 from autograd.node import (
     FREED,
     AccumulateGrad,
@@ -361,8 +362,10 @@ def _add_to_grad(leaf: Tensor, gradient: Any, mine: bool) -> None:
             # A copy, for other leaves may be given the same tensor.
             leaf._grad = gradient.clone() if known is None else known + gradient
         elif known is None:
-            if type(gradient) is ndarray and not (mine and gradient.base is None):
-                gradient = gradient.copy()
+            if type(gradient) is ndarray:
+                contiguous = leaf._array.flags.c_contiguous and gradient.flags.c_contiguous
+                if not (mine and contiguous and gradient.base is None):
+                    gradient = _copy_laid_out_as(leaf._array, gradient)
             leaf._grad = wrap(gradient)
         else:
             storage(known)[0] += 1
@@ -370,6 +373,16 @@ def _add_to_grad(leaf: Tensor, gradient: Any, mine: bool) -> None:
                 known._array += gradient
             else:
                 known._array = known._array + gradient  # a NumPy scalar, which nobody can share
+
+
+def _copy_laid_out_as(array: ndarray, gradient: ndarray) -> ndarray:
+    """A copy whose elements lie in memory as those of the leaf, if these lie close together: then
+    the two are one run of memory each to an optimizer."""
+    if array.flags.c_contiguous or not layout_of(array).is_dense():
+        return gradient.copy()
+    copy = np.empty_like(array, gradient.dtype)
+    copy[...] = gradient
+    return copy
 
 
 class Captures:

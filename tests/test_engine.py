@@ -265,6 +265,18 @@ def test_a_gradient_is_nobody_elses_memory() -> None:
     assert [t.tolist() for t in (x.grad, w.grad, y.grad, v)] == [[10, 10]] * 4
 
 
+def test_a_gradient_lies_in_memory_as_its_leaf() -> None:
+    transposed = torch.ones(2, 3).t().requires_grad_()
+    last = torch.ones(2, 4, 5, 3).permute(0, 3, 1, 2).requires_grad_()
+    gaps = torch.ones(3, 4)[:, ::2].requires_grad_()
+    for x, steps in ((transposed, (1, 3)), (last, (60, 1, 15, 3)), (gaps, (2, 1))):
+        for use in (lambda x: x.sum(), lambda x: (x * torch.ones(x.shape)).sum()):
+            x.grad = None
+            use(x).backward()
+            assert x.grad.stride() == steps
+            assert (x.grad == 1).all()
+
+
 def test_gradients_with_a_graph_are_nobody_elses_memory_either() -> None:
     x, w = leaf([1.0, 2.0]), leaf([3.0, 4.0])
     y = x + w
