@@ -321,6 +321,33 @@ def test_functional_out() -> None:
     agree("(F.avg_pool3d(x, 2, out=o), o)", order=0, x=x, o=i[:, :1, :2, :2])
 
 
+# -- gelu in single precision ----------------------------------------------------------------------
+
+
+@needs_torch
+def test_gelu_of_many_numbers() -> None:
+    """Many numbers take another way than few: to the same numbers, up to their precision."""
+    x = np.linspace(-12, 12, 20001)
+    wanted = array(THEIRS.functional.gelu(THEIRS.leaf(x)))
+    for dtype, atol in (("float64", 1e-15), ("float32", 2e-6), ("float16", 4e-3)):
+        t = OURS.leaf(x.astype(dtype), True)
+        y = F.gelu(t)
+        assert array(y).dtype == dtype
+        np.testing.assert_allclose(array(y), wanted, rtol=1e-5 if atol < 1e-3 else 2e-3, atol=atol)
+        y.backward(torch.ones_like(y))
+        slope = THEIRS.leaf(x, True)
+        THEIRS.functional.gelu(slope).sum().backward()
+        np.testing.assert_allclose(array(t.grad), array(slope.grad), rtol=1e-2, atol=atol)
+
+
+@needs_torch
+def test_gelu_far_away() -> None:
+    x = np.tile(np.float32([1e3, -1e3, 1e30, -1e30, np.nan, 0.0, -0.0, 9.0, -9.0]), 100)
+    agree("F.gelu(x)", order=0, x=x)
+    agree("F.gelu(x)", order=1, x=x[(np.abs(x) < 1e3) | (x > 1e29)])
+    agree("F.gelu(x.reshape(3, -1).T)", order=0, x=x, rtol=1e-5)
+
+
 # -- connectionist temporal classification ---------------------------------------------------------
 
 HEARD = random.normal(size=(7, 3, 5))
