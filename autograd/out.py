@@ -28,17 +28,19 @@ from autograd.tensor import Tensor, memory
 
 # The functions of the package that are given it here.
 NAMES = """
-    addbmm addmm addmv addr all amax amin aminmax any argmax argmin argsort baddbmm bmm
-    bucketize cat chain_matmul cholesky cholesky_inverse cholesky_solve clamp clamp_max
-    clamp_min clip column_stack concat concatenate conj_physical cross cummax cummin cumprod
-    cumsum diag diff dot dstack float_power frexp gather geqrf ger hardshrink histc histogram
-    hstack index_add index_copy index_select inner inverse isin kron kthvalue ldexp log_softmax
-    logcumsumexp logit logsumexp lu lu_solve lu_unpack masked_select matrix_power max mean
-    median min mm mode msort mv mvlgamma nanmean nanmedian nanquantile nansum nonzero norm orgqr
-    ormqr outer polygamma prod qr quantile renorm round row_stack scatter scatter_add
-    scatter_reduce searchsorted slice_scatter slogdet softmax sort stack std std_mean sum svd
-    take take_along_dim tensordot threshold topk triangular_solve tril triu var var_mean vdot
-    vstack where
+    addbmm addmm addmv addr all amax amin aminmax any argmax argmin argsort as_strided_copy
+    baddbmm bmm bucketize cat chain_matmul cholesky cholesky_inverse cholesky_solve clamp
+    clamp_max clamp_min clip column_stack concat concatenate conj_physical cross cummax
+    cummin cumprod cumsum diag diagonal_copy diff dot dstack expand_copy float_power frexp
+    gather geqrf ger hardshrink histc histogram hstack index_add index_copy index_reduce
+    index_select inner inverse isin kron kthvalue ldexp log_softmax logcumsumexp logit
+    logsumexp lu lu_solve lu_unpack masked_select matrix_power max mean median min mm mode
+    msort mv mvlgamma nanmean nanmedian nanquantile nansum narrow_copy nonzero norm orgqr
+    ormqr outer permute_copy polygamma prod qr quantile renorm round row_stack scatter
+    scatter_add scatter_reduce searchsorted select_copy slice_copy slice_scatter slogdet
+    softmax sort split_copy split_with_sizes_copy squeeze_copy stack std std_mean sum svd
+    t_copy take take_along_dim tensordot threshold topk transpose_copy triangular_solve tril
+    triu unbind_copy unfold_copy unsqueeze_copy var var_mean vdot view_copy vstack where
 """
 
 

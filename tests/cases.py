@@ -631,6 +631,14 @@ case("torch.flip(x, (0,))", "x.flip(0)", "x.flip([0])", "torch.flipud(x)", x=(3,
 case("torch.flip(x, [0, -1])", "x.flip(0, 1)", x=(3, 4))
 case("torch.roll(x, 1, 0)", "x.roll(1, 0)", x=(3, 4))
 case("torch.roll(x, 2)", x=(3, 4))
+case("x.index_fill(1, i, y)", "x.clone().index_fill_(1, i, y)", x=(3, 4), y=(),
+     i=exact([1, 1, 3]))  # each place counts once
+case("torch.scatter_reduce(x, 0, i, y, 'prod')", x=exact([0.0, 2.0, 0.0]),
+     y=exact([0.0, 3.0, 0.0]), i=exact([0, 0, 2]), smooth=False)  # two zeros at one place
+case("torch.take_along_dim(x, i, 1)", x=(3, 4), i=exact([[0, -1], [-4, 2], [1, 1]]))
+case("torch.gather(x, 0, i)", x=(5,), i=ints(2, 0))
+case("x.sub(0.5, alpha=2)", "x.clone().sub_(0.5, alpha=2)", x=(3,))
+case("torch.add(x, 2, alpha=3)", x=[(3,), ints(3)])
 case("torch.narrow_copy(x, 1, 1, 2)", "x.narrow_copy(1, 1, 2)", x=(3, 4))
 case("torch.view_copy(x, (4, 3))", "x.view(4, 3)", x=(3, 4))
 case("torch.unbind_copy(x, 1)", "x.unbind(1)", x=(3, 4))
@@ -1160,6 +1168,8 @@ refused("torch.unravel_index(x, (2, 2))", x=(3,))
 refused("torch.unravel_index(i, (2, -2))", i=exact([0]))
 refused("torch.nonzero_static(x, size=-1)", x=(4,))
 refused("x.fill_diagonal_(1.0)", x=(3,))
+refused("torch.hstack([])")
+refused("x.narrow(0, i, 1)", x=(3,), i=exact([0, 1]))
 refused("x.fill_diagonal_(1.0)", x=(2, 2, 3))
 refused("x.narrow(0, 2, 5)", x=(4,))
 refused("x.repeat(2)", x=(3, 4))

@@ -187,8 +187,10 @@ class Writer:
         x = self.pick(tensors)
         words = self.words(x, tensors)
         line = template.format_map(words)
-        if kind is COMPUTE:  # in what order a result lies in memory, other tests look at
-            line = f"({line}).contiguous()"
+        operands = (self.run.names.get(words[name]) for name in ("x", "y", "same"))
+        if kind is COMPUTE and not all(t is None or t.is_contiguous() for t in operands):
+            # In what order the result of that lies in memory, other tests look at.
+            line = f"({line}).clone(memory_format=torch.contiguous_format)"
         silent = self.pick((False,) * 5 + (True,))
         if any(self.undefined(kind, template, words, silent)):
             return

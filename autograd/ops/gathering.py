@@ -101,6 +101,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 
     ``index`` (int64 or int32) has as many dimensions as ``input`` and is no longer in any but
     ``dim``. RuntimeError otherwise, and for indices out of bounds."""
+    if not array_of(index).size:  # of any shape and dtype
+        return _shaped(_slice(_reshape(input, (-1,)), (slice(0),)), tuple(index.shape))
     x, at, dim = _aligned("gather", input, dim, index)
     return _as_shaped(_gather(x, dim, at), index.shape)
 
@@ -109,7 +111,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """:func:`gather` with ``indices`` and ``input`` broadcast against each other; without ``dim``,
     from the flattened tensor."""
     if dim is None:
-        return gather(_reshape(input, (-1,)), 0, _reshape(indices, (-1,)))
+        return take_along_dim(_reshape(input, (-1,)), _reshape(indices, (-1,)), 0)
     ndim = ndim_of(input)
     if indices.ndim != ndim:
         raise RuntimeError(
@@ -123,7 +125,8 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     x, at = (
         expand(x, common[:dim] + (x.shape[dim],) + common[dim + 1 :]) for x in (input, indices)
     )
-    return gather(x, dim, at)
+    numbers = array_of(at)
+    return gather(x, dim, np.where(numbers < 0, numbers + x.shape[dim], numbers))
 
 
 def scatter(
@@ -283,15 +286,22 @@ _NEUTRAL: dict[str, Callable[[np.dtype], Any]] = {
     "sum": lambda dtype: 0,
     "prod": lambda dtype: 1,
     "mean": lambda dtype: 0,
-    "amax": lambda dtype: -np.inf if dtype.kind == "f" else np.iinfo(dtype).min,
-    "amin": lambda dtype: np.inf if dtype.kind == "f" else np.iinfo(dtype).max,
+    "amax": lambda dtype: _bounds(dtype)[0],
+    "amin": lambda dtype: _bounds(dtype)[1],
 }
+
+
+def _bounds(dtype: np.dtype) -> tuple[Any, Any]:
+    """Below and above all numbers of a dtype."""
+    if dtype.kind == "f":
+        return -np.inf, np.inf
+    return (False, True) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
 
 
 @linear(dtotal=lambda dy, count: dy / count)
 def _scatter_mean(total, count):
     """total / count: sums that have become means."""
-    return (total / count).astype(total.dtype) if total.dtype.kind == "f" else total // count
+    return (total / count if total.dtype.kind == "f" else total // count).astype(total.dtype)
 
 
 @op(
@@ -310,18 +320,22 @@ def _scatter_prod(x, src, dim, index):
 def _product_of_others(x: Any, src: Any, dim: int, index: Any) -> tuple[Any, Any]:
     """For each element of ``x`` and of ``src`` the product of all others that meet at its place.
 
-    That is the product of all that are not zero, without the element itself; or zero, if another
-    one is zero. (Exact to the first order; a second derivative by two zeros at one place is
-    missed.)"""
+    That is the product of all that are not zero, without the element itself, if no other one is
+    zero. If one is, the product is that one times the others: zero, but not its derivative. (With
+    several zeros, derivatives beyond the second are missed.)"""
     zero_x, zero_src = array_of(x) == 0, array_of(src) == 0
-    zeros = _scatter_add.__wrapped__(zero_x.astype(np.int64), zero_src, dim, array_of(index))
-    x, src = masked_fill(x, zero_x, 1), masked_fill(src, zero_src, 1)
-    product = _scatter_prod(x, src, dim, index)
-    others_x = product / x * (zeros - zero_x == 0)
-    others_src = (
-        _gather(product, dim, index) / src * (_gather(zeros, dim, array_of(index)) - zero_src == 0)
-    )
-    return others_x, others_src
+    at = array_of(index)
+    zeros = _scatter_add.__wrapped__(zero_x.astype(np.int64), zero_src, dim, at)
+    product = _scatter_prod(masked_fill(x, zero_x, 1), masked_fill(src, zero_src, 1), dim, index)
+    zero = _scatter_add(masked_fill(x, ~zero_x, 0), masked_fill(src, ~zero_src, 0), dim, index)
+
+    def others(v: Any, is_zero: Any, zeros: Any, product: Any, zero: Any) -> Any:
+        further = zeros - is_zero
+        one_more = (zero - masked_fill(v, ~is_zero, 0)) * (further == 1)
+        return product / masked_fill(v, is_zero, 1) * ((further == 0) + one_more)
+
+    there = [_gather(t, dim, i) for t, i in ((zeros, at), (product, index), (zero, index))]
+    return others(x, zero_x, zeros, product, zero), others(src, zero_src, *there)
 
 
 @op(
@@ -364,7 +378,7 @@ def _add_slices(x, shape, dim, index):
 
 @op(dx=lambda dy: dy, dsource=lambda dy, dim, index, alpha: _index_select(dy, dim, index) * alpha)
 def _index_add(x, source, dim, index, alpha):
-    return x + np.asarray(alpha, x.dtype) * _add_slices(source, x.shape, dim, index)
+    return x + np.asarray(alpha).astype(x.dtype) * _add_slices(source, x.shape, dim, index)
 
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
@@ -437,6 +451,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
             f"{value.ndim} dimension(s)."
         )
     x = _at_least_1d(input)
+    at = np.unique(np.where(at < 0, at + x.shape[dim], at))  # so that each counts once backward
     return _as_shaped(_index_put(x, value, (...,), (*(slice(None),) * dim, at)), input.shape)
 
 

@@ -83,13 +83,13 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 
 def hstack(tensors: Any) -> Any:
     """The tensors side by side: joined along the second dimension, or the first if they are 1-d."""
-    xs = atleast_1d(_sequence("hstack", tensors))
-    return cat(xs, 0 if xs and xs[0].ndim == 1 else 1)
+    xs = atleast_1d(_some("hstack", tensors))
+    return cat(xs, 0 if xs[0].ndim == 1 else 1)
 
 
 def vstack(tensors: Any) -> Any:
     """The tensors below each other: joined along the first dimension, 1-d ones being rows."""
-    return cat(atleast_2d(_sequence("vstack", tensors)), 0)
+    return cat(atleast_2d(_some("vstack", tensors)), 0)
 
 
 row_stack = vstack
@@ -97,7 +97,7 @@ row_stack = vstack
 
 def dstack(tensors: Any) -> Any:
     """The tensors behind each other: joined along the third dimension."""
-    return cat(atleast_3d(_sequence("dstack", tensors)), 2)
+    return cat(atleast_3d(_some("dstack", tensors)), 2)
 
 
 def column_stack(tensors: Any) -> Any:
@@ -127,6 +127,13 @@ def _sequence(name: str, tensors: Any) -> list[Any]:
                 f"{type(x).__name__}"
             )
     return list(tensors)
+
+
+def _some(name: str, tensors: Any) -> list[Any]:
+    xs = _sequence(name, tensors)
+    if not xs:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return xs
 
 
 def _check_joinable(xs: list[Any], dim: int) -> None:

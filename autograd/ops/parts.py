@@ -145,6 +145,8 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     ndim = ndim_of(input)
     if not ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if isinstance(start, Tensor) and (start.ndim or start._array.dtype.kind not in "iu"):
+        raise RuntimeError(f"start must be an 0-dim integral Tensor, but got {start}.")
     dim, start = one(dim, ndim), int(start)
     n = input.shape[dim]
     if length < 0:
