@@ -90,7 +90,9 @@ _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"autograd(\.
 
 # What takes a while to import, or imports us, is imported when it is asked for.
 _LAZY = {
+    "accelerator": "autograd.accelerator",
     "anomaly_mode": "autograd.anomaly_mode",
+    "backends": "autograd.backends",
     "checkpoint": "autograd.checkpoint",
     "forward_ad": "autograd.forward_ad",
     "func": "autograd.func",
@@ -104,11 +106,16 @@ _LAZY = {
     "visualize": "autograd.visualize",
 }
 _LAZY_FROM = {
+    "are_deterministic_algorithms_enabled": "autograd.settings",
     "bartlett_window": "autograd.signal.periodic",
     "blackman_window": "autograd.signal.periodic",
+    "compile": "autograd.settings",
     "derivatives": "autograd.calculus",
     "detect_anomaly": "autograd.anomaly_mode",
     "explain": "autograd.explanation",
+    "get_default_device": "autograd.settings",
+    "get_float32_matmul_precision": "autograd.settings",
+    "get_num_threads": "autograd.settings",
     "gradcheck_at": "autograd.differences",
     "hamming_window": "autograd.signal.periodic",
     "hann_window": "autograd.signal.periodic",
@@ -120,8 +127,12 @@ _LAZY_FROM = {
     "profile": "autograd.profiler",
     "save": "autograd.serialization",
     "set_anomaly_enabled": "autograd.anomaly_mode",
+    "set_default_device": "autograd.settings",
     "set_detect_anomaly": "autograd.anomaly_mode",
+    "set_float32_matmul_precision": "autograd.settings",
+    "set_num_threads": "autograd.settings",
     "svd_lowrank": "autograd.lowrank",
+    "use_deterministic_algorithms": "autograd.settings",
     "vmap": "autograd.batching",
 }
 

@@ -3,6 +3,7 @@ methods."""
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from autograd import differentiation, ops, queries
 from autograd.changes import check_apart, check_changeable, opened, touch
+from autograd.creation import shape_of
 from autograd.grad_mode import check_not_carrying, recording
 from autograd.inplace import check_in_place, in_place, reshape_in_place, write
 from autograd.node import Node
@@ -112,11 +114,12 @@ IN_PLACE = """
 
 # Those that are functions too: torch.relu_(x).
 IN_PLACE_FUNCTIONS = """
-    abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_
-    atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_ deg2rad_ detach_ erf_
-    erfc_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ index_put_ lcm_ ldexp_ log10_ log1p_ log2_
-    log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ sigmoid_ sin_
-    sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_ xlogy_ zero_ i0_
+    abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ as_strided_
+    asin_ asinh_ atan_ atanh_ ceil_ clamp_ clamp_max_ clamp_min_ clip_ conj_physical_ cos_ cosh_
+    deg2rad_ detach_ erf_ erfc_ exp2_ exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ i0_ index_put_
+    lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ neg_ negative_ rad2deg_ reciprocal_
+    relu_ resize_as_ round_ rsqrt_ sigmoid_ sin_ sinc_ sinh_ sqrt_ square_ tan_ tanh_ trunc_
+    xlogy_ zero_
 """
 
 # These change the shape and the strides of the tensor itself, and leave the memory as it is.
@@ -235,6 +238,29 @@ def _check_assignable(t: Tensor, value: Any) -> None:
         )
 
 
+def resize_(self: Tensor, *size: Any, memory_format: Any = None) -> Tensor:
+    """Give this tensor another shape, of its first elements in memory; where it becomes larger, the
+    new ones are zeros, in new memory. RuntimeError if it requires grad."""
+    if self.requires_grad:
+        raise RuntimeError(
+            "cannot resize variables that require grad. Take x.detach(), or make a new tensor with "
+            "torch.cat or x[:n]."
+        )
+    shape = shape_of(size[0] if isinstance(size[0], (tuple, list)) else size)
+    elements = memory(self).ravel("K")
+    count = math.prod(shape)
+    if count > elements.size:
+        elements = np.concatenate([elements, np.zeros(count - elements.size, elements.dtype)])
+    self._array = elements[:count].reshape(shape)
+    touch(self, "resize_", sys._getframe(1))
+    return self
+
+
+def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
+    """``resize_`` to the shape of another tensor."""
+    return resize_(self, the_template.shape)
+
+
 def detach_(self: Tensor) -> Tensor:
     """Take this tensor out of its graph: it becomes a leaf. Refused for views."""
     if self._view is not None:
@@ -288,6 +314,8 @@ OTHERS = (
     detach_,
     __setitem__,
     fill_diagonal_,
+    resize_,
+    resize_as_,
 )
 
 _attach()

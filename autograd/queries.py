@@ -8,15 +8,9 @@ from autograd import dtypes
 from autograd.tensor import Tensor
 
 __all__ = [
-    "is_complex",
-    "is_floating_point",
-    "is_inference",
-    "is_nonzero",
-    "is_same_size",
-    "is_tensor",
-    "numel",
-    "result_type",
-]
+    "detach", "get_device", "is_complex", "is_floating_point", "is_inference", "is_nonzero",
+    "is_same_size", "is_signed", "is_tensor", "numel", "result_type",
+]  # fmt: skip
 
 
 def is_inference(input: Tensor) -> bool:
@@ -47,6 +41,21 @@ def is_complex(input: Tensor) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """Whether a one-element tensor is not zero. RuntimeError for any other number of elements."""
     return bool(input)
+
+
+def is_signed(input: Tensor) -> bool:
+    """Whether its dtype can hold negative numbers."""
+    return input.is_signed()
+
+
+def get_device(input: Tensor) -> int:
+    """-1, as PyTorch answers for the CPU."""
+    return input.get_device()
+
+
+def detach(input: Tensor) -> Tensor:
+    """The same numbers in the same memory, outside the graph."""
+    return input.detach()
 
 
 def is_same_size(input: Tensor, other: Tensor) -> bool:

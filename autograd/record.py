@@ -307,17 +307,20 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
             if isinstance(t, Tensor) and t._view is not None:
                 refresh(t)
         a, b = (t._array if isinstance(t, Tensor) else t for t in (input, other))
-        if (
-            not (a is input or b is other)
-            or not op.takes_number[a is not input]
-            or type(a if a is input else b) not in NUMBERS
-            or (b if a is input else a).dtype.kind != "f"
-        ):
+        if a is not input and b is not other:
+            alike = a.dtype is b.dtype and a.dtype.kind == "f"
+        else:
+            number, x = (a, b) if a is input else (b, a)
+            takes_it = type(number) in NUMBERS and op.takes_number[a is not input]
+            alike = takes_it and x.dtype.kind == "f"
+        if not alike:
             a, b = promote(op, a, b)
         try:
             y = op.forward(a, b)
         except ValueError as error:
             raise does_not_fit(op, (input, other), error) from None
+        if not op.rules:
+            return _unrecorded(op, y, (input, other))
         operands = None if type(y) is ndarray else (a, b)
         return _recorded_if_due(op, (input, other), (input, other), y, operands, frame)
 

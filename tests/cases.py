@@ -791,6 +791,11 @@ case("x.permute(0, 3, 1, 2).is_contiguous(memory_format=torch.channels_last)", x
 case("torch.empty_strided((2, 3), (1, 4)).stride()", "x.new_empty_strided((2, 3), (1, 4)).stride()",
      x=(1,))
 case("torch.empty_permuted((2, 3, 4), (1, 0, 2)).stride()")
+case("x.clone().resize_(2, 2)", "x.clone().resize_((2, 2))", x=fixed((2, 3)))
+case("x.clone().resize_as_(y)", x=fixed((2, 3)), y=fixed((3, 1)))
+case("x.clone().resize_(4, 2).shape", x=fixed((2, 3)))
+case("x.clone().fill_diagonal_(2.5)", x=[(3, 3), (2, 4), (3, 3, 3), ints(3, 3)])
+case("x.clone().fill_diagonal_(1, wrap=True)", x=(7, 3))
 case("torch.fill(x, 2.5)", x=[(3, 4), ints(3)])
 case("torch.fill(x, y)", x=(3, 4), y=())
 case("torch.exp_(x.clone())", "x.exp()", x=(3, 4))
@@ -1105,6 +1110,10 @@ for pointwise in ("pow", "remainder", "xlogy", "bitwise_and", "float_power"):
     refused(f"torch.{pointwise}(2, 3)")  # at least one tensor
 refused("torch.Tensor.__radd__(2, x)", x=(2,))
 refused("torch.imag(x)", x=(2,))
+refused("x.requires_grad_().resize_(3)", x=(2,))
+refused("x.resize_(-1)", x=(2,))
+refused("x.fill_diagonal_(1)", x=(2,))
+refused("x.fill_diagonal_(1)", x=(2, 2, 3))
 refused("x.contiguous(memory_format=torch.channels_last)", x=(2, 3))
 refused("torch.empty_permuted((2, 3), (0,))")
 refused("torch.empty_permuted((2, 3), (0, 0))")

@@ -78,6 +78,16 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     return clone(input) if copy and out is input else out
 
 
+def cpu(input: Any, memory_format: Any = None) -> Any:
+    """``input``, which is on the CPU already."""
+    return input if memory_format is None else _in_order(input, memory_format)
+
+
+def cuda(input: Any, device: Any = "cuda", *settings: Any, **options: Any) -> Any:
+    """Raises RuntimeError: there is no GPU here."""
+    return to(input, "cuda")
+
+
 def type_as(input: Any, other: Any) -> Any:
     """``input`` as the dtype of ``other``."""
     return cast(input, other.dtype)
@@ -103,6 +113,8 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable[..., Any]:
 
 METHODS = {
     "to": to,
+    "cpu": cpu,
+    "cuda": cuda,
     "type": type_of,
     "type_as": type_as,
     "_cast": _cast,

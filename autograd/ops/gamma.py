@@ -113,7 +113,10 @@ def no_derivative(name: str, by: str) -> Callable[..., Any]:
 
 
 @elementwise(
-    da=no_derivative("igamma", "input"), db=lambda dy, a, b: dy * _gamma_density(a, b), kinds="f"
+    da=no_derivative("igamma", "input"),
+    db=lambda dy, a, b: dy * _gamma_density(a, b),
+    kinds="f",
+    numbers="",
 )
 def igamma(a, b):
     """The regularized lower incomplete gamma function ∫₀ᵇ tᵃ⁻¹ e⁻ᵗ dt / Γ(a), elementwise with
@@ -122,7 +125,10 @@ def igamma(a, b):
 
 
 @elementwise(
-    da=no_derivative("igammac", "input"), db=lambda dy, a, b: -dy * _gamma_density(a, b), kinds="f"
+    da=no_derivative("igammac", "input"),
+    db=lambda dy, a, b: -dy * _gamma_density(a, b),
+    kinds="f",
+    numbers="",
 )
 def igammac(a, b):
     """1 - igamma(a, b), elementwise with broadcasting, without loss of digits where that is
