@@ -197,6 +197,10 @@ class Tensor:
         """``device(type='cpu')``."""
         return cpu
 
+    def cpu(self, memory_format: Any = None) -> Tensor:
+        """Itself: it is on the CPU already."""
+        return self
+
     def get_device(self) -> int:
         """-1, as PyTorch answers for the CPU."""
         return -1
@@ -436,9 +440,9 @@ class Tensor:
     # -- out of the graph --------------------------------------------------------------------------
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
-        """Its memory as a NumPy array (shared, not copied). A tensor that requires grad refuses,
-        unless ``force``."""
-        if self.requires_grad and not force:
+        """Its memory as a NumPy array (shared, not copied). A tensor that requires grad refuses
+        where operations are recorded, unless ``force``."""
+        if not force and self.requires_grad and recording():
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."

@@ -197,6 +197,8 @@ def test_numpy_of_what_requires_grad() -> None:
             "tensor.detach().numpy()",
         )
     assert x.numpy(force=True).tolist() == [1, 2]
+    with torch.no_grad():  # and in the forward of a Function
+        assert x.cpu().numpy().tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "gpu", "cpu:x"])

@@ -492,6 +492,76 @@ def test_stack_module_state() -> None:
         func.stack_module_state([nn.ReLU(), nn.ReLU().eval()])
 
 
+# Functions of one's own ---------------------------------------------------------------------------
+
+
+class Sort(OURS.autograd.Function):
+    """By NumPy, as the tutorial does it."""
+
+    @staticmethod
+    def forward(x: Any) -> Any:
+        order = np.argsort(x.cpu().numpy())
+        return torch.tensor(x.cpu().numpy()[order]), torch.tensor(order)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any, _: Any) -> Any:
+        (order,) = ctx.saved_tensors
+        return dy[order.argsort()]
+
+
+class Cube(OURS.autograd.Function):
+    """Which returns its slope too, to be saved; with everything that it may bring along."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Any) -> Any:
+        return x**3, 3 * x**2
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(inputs[0], output[1])
+        ctx.save_for_forward(inputs[0], output[1])
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any, dslope: Any) -> Any:
+        x, slope = ctx.saved_tensors
+        return dy * slope + dslope * 6 * x
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Any) -> Any:
+        x, slope = ctx.saved_tensors
+        return tangent * slope, 6 * x * tangent
+
+
+def test_functions_of_ones_own() -> None:
+    x = torch.tensor(ARRAYS["x"][::-1].copy())
+    by_sort = func.grad(lambda x: (Sort.apply(x)[0] * x).sum())(x)
+    np.testing.assert_allclose(array(by_sort), [4, 4, 4])
+    cube = lambda x: Cube.apply(x)[0]  # noqa: E731
+    first, second = np.diag(3 * array(x) ** 2), np.diag(6 * array(x))
+    np.testing.assert_allclose(array(func.jacrev(cube)(x)), first)
+    np.testing.assert_allclose(array(func.jacfwd(cube)(x)), first)
+    np.testing.assert_allclose(array(func.vmap(func.grad(cube))(x)), np.diag(first))
+    np.testing.assert_allclose(array(func.jvp(cube, (x,), (x,))[1]), np.diag(first) * array(x))
+    total = lambda x: cube(x).sum()  # noqa: E731
+    np.testing.assert_allclose(array(func.hessian(total)(x)), second)
+    np.testing.assert_allclose(array(func.jacrev(func.grad(total))(x)), second)
+
+
+@better_than_torch
+def test_a_jvp_of_ones_own_can_be_nested() -> None:
+    """PyTorch's answer is zero."""
+    x = torch.tensor(ARRAYS["x"])
+    nested = func.jacfwd(func.jacfwd(lambda x: Cube.apply(x)[0]))(x)
+    np.testing.assert_allclose(array(nested).sum((1, 2)), 6 * ARRAYS["x"])
+
+
 # The tutorials ------------------------------------------------------------------------------------
 
 
