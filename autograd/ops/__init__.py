@@ -34,7 +34,6 @@ from autograd.ops.statistics import *
 from autograd.ops.activation import *
 from autograd.ops.softmax import *
 from autograd.ops.dropout import *
-from autograd.ops.embedding import *
 from autograd.ops.loss import *
 from autograd.ops.likelihood import *
 from autograd.ops.distance import *

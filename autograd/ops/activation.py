@@ -23,9 +23,9 @@ from autograd.ops.parts import narrow
 from autograd.ops.powers import exp
 
 __all__ = [
-    "celu", "elu", "glu", "hardshrink", "hardsigmoid", "hardswish",
-    "hardtanh", "leaky_relu", "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "selu",
-    "silu", "softplus", "softshrink", "softsign", "tanhshrink", "threshold",
+    "celu", "celu_", "elu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+    "leaky_relu", "logsigmoid", "mish", "prelu", "relu", "relu6", "rrelu", "rrelu_", "selu",
+    "selu_", "silu", "softplus", "softshrink", "softsign", "tanhshrink", "threshold", "threshold_",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from autograd.ops.arithmetic import array_of
 from autograd.ops.gathering import _add_slices
 from autograd.tensor import Tensor, memory, wrap
 
-__all__ = ["embedding", "one_hot"]
+__all__: list[str] = []  # nn.functional; torch.embedding takes the table first
 
 # -- one symbol, one vector ------------------------------------------------------------------------
 

@@ -32,10 +32,8 @@ from autograd.ops.reduction import mean, sum
 from autograd.ops.shape import _reshape
 from autograd.tensor import Tensor, wrap
 
-__all__ = [
-    "batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize",
-    "rms_norm",
-]  # fmt: skip
+# (torch.batch_norm and torch.instance_norm take their arguments in another order.)
+__all__ = ["group_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm"]
 
 
 def _gradients(dy: Any, x: Any, weight: Any, over: Any, eps: float) -> tuple[Any, Any]:
