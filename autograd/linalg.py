@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd import return_types
 from autograd.ops import factorizations, inverses, linear_algebra, parts
+from autograd.ops.blocks import linalg_vander as vander
 from autograd.ops.factorizations import cholesky_ex, lu_factor, lu_factor_ex
 from autograd.ops.factorizations import linalg_lu as lu
 from autograd.ops.factorizations import linalg_lu_solve as lu_solve
@@ -27,7 +28,6 @@ from autograd.ops.inverses import (
     tensorsolve,
 )
 from autograd.ops.inverses import inverse as inv
-from autograd.ops.linear_algebra import linalg_vander as vander
 from autograd.ops.linear_algebra import matmul, multi_dot
 from autograd.ops.norms import cond, matrix_norm, vector_norm
 from autograd.ops.norms import floats as _floats

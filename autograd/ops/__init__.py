@@ -24,6 +24,7 @@ from autograd.ops.counting import *
 from autograd.ops.written import *
 from autograd.ops.complex_plane import *
 from autograd.ops.linear_algebra import *
+from autograd.ops.blocks import *
 from autograd.ops.einsum import *
 from autograd.ops.inverses import *
 from autograd.ops.factorizations import *
