@@ -242,7 +242,11 @@ def test_gradcheck(case: Case) -> None:
             seeds = [OURS.leaf(g, True) for g in cotangents(outputs, 1)]
             found = OURS.autograd.grad(outputs, inputs, seeds, create_graph=True, allow_unused=True)
             if all(g is not None and g.requires_grad for g in found):
-                assert OURS.autograd.gradgradcheck(function, inputs)
+                try:
+                    assert OURS.autograd.gradgradcheck(function, inputs)
+                except RuntimeError as error:  # there is more here than PyTorch has
+                    if OURS is not THEIRS or "not implemented" not in str(error):
+                        raise
 
 
 CALL_ON_INPUTS = re.compile(r"(torch|F)\.\w+\((?!.*\b[a-z]\.)(?!.*torch\.\w+\b.*dtype)")
