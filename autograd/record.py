@@ -194,7 +194,8 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
     # The commonest rules need nothing, or the other input.
     needs_a, needs_b = (op.rules[n].needs if op.rules else ("-",) for n in (name_a, name_b))
     simple_a, simple_b = needs_a in ((), (name_b,)), needs_b in ((), (name_a,))
-    simple = simple_a and simple_b
+    b_needs_both = needs_b == (name_a, name_b)  # as of a quotient
+    simple = simple_a and (simple_b or b_needs_both)
     simple_with_number = [simple_a and op.takes_number[1], simple_b and op.takes_number[0]]
     a_needs_b, b_needs_a = bool(needs_a), bool(needs_b)
     keeps = a_needs_b or b_needs_a
@@ -224,7 +225,8 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
         # Two tensors of one dtype: nothing is promoted, and the gradients will have that dtype too.
         node_a: Any = None
         node_b: Any = None
-        kept_a = kept_b = None
+        kept_a: Any = None
+        kept_b: Any = None
         slot_a = slot_b = 0
         if input._requires_grad:
             if not recording():
@@ -237,10 +239,13 @@ def binary(op: Op, is_operator: bool = False) -> Callable[..., Any]:
                 node_b = other._node or accumulator(other)
                 if b_needs_a:
                     kept_b = input if input._storage is None else keep(input)
+                    if b_needs_both:
+                        kept_b = (kept_b, keep(other))
                 slot_b = other._slot
         elif other._requires_grad and recording():
             before = node_b = other._node or accumulator(other)
-            kept_b = keep(input) if b_needs_a else None
+            if b_needs_a:
+                kept_b = (keep(input), keep(other)) if b_needs_both else keep(input)
             slot_b = other._slot
         else:
             return _unrecorded(op, y, (input, other))
