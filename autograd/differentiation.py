@@ -68,7 +68,7 @@ def backward(
     nodes = None if targets is None else {edge.node for edge in _edges(targets)}
     if create_graph:
         _warn_of_cycles()
-    create_graph, retain = _options(create_graph, retain_graph)
+    create_graph, retain = _options(create_graph, retain_graph, outputs, grad_tensors)
     roots = _roots(outputs, grad_tensors, create_graph)
     _run(roots, retain, create_graph, None, nodes)
 
@@ -119,7 +119,7 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
             "allow_unused=False."
         )
-    create_graph, retain = _options(create_graph, retain_graph)
+    create_graph, retain = _options(create_graph, retain_graph, ys, grad_outputs)
     if is_grads_batched:
         grad_with = functools.partial(
             grad,
@@ -149,11 +149,17 @@ def grad(
     return tuple(found)
 
 
-def _options(create_graph: bool, retain_graph: bool | None) -> tuple[bool, bool]:
-    """create_graph and retain_graph, of which the second defaults to the first. Where a
-    differentiation in forward mode is under way, gradients carry tangents too: it needs both."""
+def _options(
+    create_graph: bool, retain_graph: bool | None, outputs: list[Output], gradients: Any
+) -> tuple[bool, bool]:
+    """create_graph and retain_graph, of which the second defaults to the first. The gradients of
+    what carries tangents carry tangents too: forward mode needs both."""
     if forward_levels:
-        return True, True
+        given = gradients if isinstance(gradients, (list, tuple)) else [gradients]
+        for t in [*outputs, *given]:
+            edge = isinstance(t, GradientEdge)
+            if edge or (t is not None and any(level.depends(t) for level in forward_levels)):
+                return True, True
     return create_graph, create_graph if retain_graph is None else retain_graph
 
 

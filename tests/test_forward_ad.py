@@ -255,6 +255,15 @@ def test_forward_over_reverse(create_graph: bool) -> None:
     assert_equal(tangent, torch.autograd.functional.hvp(f, x, v)[1])
 
 
+def test_gradients_of_what_has_no_tangent_have_no_graph() -> None:
+    x, w = tensor(3), tensor(3, seed=1).requires_grad_()
+    with fwAD.dual_level():
+        dual = fwAD.make_dual(x, x)
+        assert not torch.autograd.grad((w * w).sum(), w)[0].requires_grad
+        (gradient,) = torch.autograd.grad(w * w, w, dual)  # it comes with the gradient
+        assert_equal(fwAD.unpack_dual(gradient).tangent, 2 * w * x)
+
+
 def test_backward_inside_the_level() -> None:
     x = tensor(3).requires_grad_()
     with fwAD.dual_level():
