@@ -336,8 +336,8 @@ def accumulate(node: AccumulateGrad, gradient: Any, mine: bool = False) -> None:
 
     ``mine`` says that the array belongs to the caller alone and may be kept without a copy."""
     leaf, hooks = node.variable, node._hooks
-    if not leaf._requires_grad or (leaf._view is not None and not leaf._view.own):
-        return  # switched off since; or a view that was taken outside the graph of its base
+    if not leaf._requires_grad:
+        return  # switched off since
     if leaf._leaf_hooks:
         gradient = through(list(leaf._leaf_hooks.values()), gradient)
         mine = False

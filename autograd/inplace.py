@@ -24,7 +24,7 @@ from autograd.node import Node, measure_again, name_of, users_frame
 from autograd.op import linear, op
 from autograd.record import node_of, record
 from autograd.saved import keep_instead
-from autograd.tensor import Tensor, memory, move, refresh, storage, wrap
+from autograd.tensor import Tensor, memory, move, refresh, storage, take_again, wrap
 
 
 def in_place(function: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -105,6 +105,11 @@ def _as_it_was(t: Tensor, keeps: bool) -> Tensor:
         return wrap(t._array)
     node = t.grad_fn
     old = wrap(t._array.copy() if keeps else t._array)
+    past = None if t._view is None else t._view.base._node
+    if past is not None and node is not None and node._inputs[0] is not past:
+        # A view of a view, and it may reach beyond that one: but all of it is part of the base.
+        take_again(t, t._view.base)
+        node = t._node
     if t._requires_grad:
         old._node, old._slot, old._requires_grad = node or node_of(t), t._slot, True
     return old

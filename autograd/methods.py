@@ -17,7 +17,12 @@ from autograd.inplace import check_in_place, in_place, reshape_in_place, write
 from autograd.node import Node
 from autograd.ops.activation import _relu
 from autograd.ops.arithmetic import _add, _div, _sub, array_of
-from autograd.ops.indexing import assign, index_put_values, is_basic_index
+from autograd.ops.indexing import (
+    assign,
+    check_masked_fill,
+    index_put_values,
+    is_basic_index,
+)
 from autograd.ops.parts import _replace, check_single, overwrite
 from autograd.record import binary
 from autograd.tensor import Tensor, memory
@@ -108,7 +113,7 @@ IN_PLACE = """
     less_equal greater greater_equal logical_and logical_or logical_not logical_xor bitwise_and
     bitwise_or bitwise_xor bitwise_not bitwise_left_shift bitwise_right_shift conj_physical gcd
     lcm ldexp nextafter tril triu cumsum cumprod scatter scatter_add scatter_reduce index_add
-    index_copy index_fill index_put index_reduce put masked_fill masked_scatter addmm addmv
+    index_copy index_fill index_put index_reduce put masked_scatter addmm addmv
     addbmm baddbmm addr relu renorm i0 igamma igammac mvlgamma
 """
 
@@ -213,6 +218,25 @@ def zero_(self: Tensor) -> Tensor:
     return _overwritten(self, 0, "zero_", sys._getframe(1), uniform=True)
 
 
+def masked_fill_(self: Tensor, mask: Any, value: Any) -> Tensor:
+    """Set the elements where ``mask`` is True to ``value``, a number or a 0-d tensor."""
+    frame = sys._getframe(1)
+    if recording() and (self.requires_grad or getattr(value, "requires_grad", False)):
+        change = lambda old: ops.masked_fill(old, mask, value)  # noqa: E731
+        return write(self, change, "masked_fill_", frame, keeps=False)
+    check_masked_fill(mask, value)
+    target, where = opened(memory(self), uniform=True), array_of(mask)
+    try:
+        np.copyto(target, array_of(value), where=where, casting="unsafe")
+    except ValueError:
+        raise RuntimeError(
+            f"masked_fill_: the mask of shape {list(where.shape)} does not broadcast to the "
+            f"tensor, whose shape is {list(self.shape)}"
+        ) from None
+    touch(self, "masked_fill_", frame)
+    return self
+
+
 def _overwritten(t: Tensor, value: Any, name: str, frame: Any, uniform: bool = False) -> Tensor:
     """``t`` with all of it replaced by ``value``. Nothing of the old value is left, so its gradient
     is zero."""
@@ -311,6 +335,7 @@ OTHERS = (
     copy_,
     fill_,
     zero_,
+    masked_fill_,
     detach_,
     __setitem__,
     fill_diagonal_,

@@ -169,10 +169,11 @@ def accumulator(variable: Any) -> AccumulateGrad:
         node = None
     if node is None:
         with _meeting:
+            if variable._view is not None and not variable._view.own:
+                return AccumulateGrad(variable.detach())
             known = getattr(variable, "_accumulator", _nobody)()
             node = known or AccumulateGrad(variable)
-            if variable._view is None or variable._view.own:
-                variable._accumulator = weakref.ref(node)
+            variable._accumulator = weakref.ref(node)
     return node
 
 

@@ -690,7 +690,7 @@ def refresh(t: Tensor, asked: bool = False) -> None:
     if view.version != changes[0] and (t._node is not None or base._requires_grad):
         if view.origin == "one":
             view.version = changes[0]
-            _take_again(t, base)
+            take_again(t, base)
         elif asked or recording():
             source = "A tensor" if t._node is None else f"Output {t._slot} of {name_of(t._node)}"
             raise RuntimeError(_OUT_OF_DATE[view.origin].format(source))
@@ -698,7 +698,7 @@ def refresh(t: Tensor, asked: bool = False) -> None:
         t._requires_grad = view.own or base._requires_grad
 
 
-def _take_again(t: Tensor, base: Tensor) -> None:
+def take_again(t: Tensor, base: Tensor) -> None:
     """Make ``t``, a view of what ``base`` was, a view of what ``base`` is. If that requires no grad
     any more, as after ``detach_()``, no gradient goes further than to there."""
     place = layout_of(memory(t))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import pytest
@@ -83,6 +84,15 @@ def test_a_view_transposed_in_place_is_still_a_view() -> None:
     assert x.grad.tolist() == [[1, 1, 3], [1, 2, 4]]
 
 
+def test_a_view_that_reaches_beyond_the_view_it_was_taken_of() -> None:
+    x = leaf(1, 2)
+    y = x * 1
+    both = y[0].as_strided((2,), (1,), 0)
+    both.mul_(3)
+    y.sum().backward()
+    assert x.grad.tolist() == [3, 3]
+
+
 def test_leaves_are_not_reshaped_in_place() -> None:
     x = matrix()
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
@@ -135,6 +145,12 @@ def test_stretched_tensors_can_be_filled() -> None:
     assert x.tolist() == [[2], [2]]
     stretched.zero_()
     assert x.tolist() == [[0], [0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, that this is deprecated
+        stretched.masked_fill_(torch.tensor([True, False, False]), 3)
+        assert x.tolist() == [[3], [3]]
+        stretched[torch.tensor([[True, False, True], [False] * 3])] = 4
+        assert x.tolist() == [[4], [3]]
     for change in (lambda t: t.add_(1), lambda t: t.copy_(torch.ones(2, 3)), lambda t: t.exp_()):
         with pytest.raises(RuntimeError, match="single memory location"):
             change(stretched)
@@ -195,6 +211,18 @@ def test_a_view_requires_grad_as_its_base_does() -> None:
     with torch.no_grad():
         view = y[0]
     assert (view.requires_grad, view.is_leaf, view._base is y) == (True, True, True)
+
+
+def test_what_a_view_outside_the_graph_is_given_leads_nowhere() -> None:
+    x = matrix()
+    with torch.no_grad():
+        view = x[0]
+    (view * 2).sum().backward()
+    assert (view.grad, x.grad) == (None, None)
+    before = view * 2
+    view.requires_grad_()
+    (before + view).sum().backward()
+    assert view.grad.tolist() == [1, 1, 1]
 
 
 def test_a_view_that_is_a_leaf_itself() -> None:

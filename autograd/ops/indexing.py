@@ -353,13 +353,18 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     broadcast.
 
     RuntimeError for a mask that is not of dtype bool."""
+    check_masked_fill(mask, value)
+    return _masked_fill(input, value, mask)
+
+
+def check_masked_fill(mask: Any, value: Any) -> None:
+    """Raise RuntimeError unless ``mask`` is one, and ``value`` is single."""
     _check_bool("masked_fill", mask)
     if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
         raise RuntimeError(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
             f"{value.ndim} dimension(s). Use torch.where(mask, value, x)."
         )
-    return _masked_fill(input, value, mask)
 
 
 def masked_select(input: Any, mask: Any) -> Any:
