@@ -189,12 +189,14 @@ def _along_diagonal(node: Node, incoming: list[Any], recorded: bool) -> Any:
         if tangent is None:
             continue
         rule, kept = node._op.rule_of(i), node._kept[i]
+        if tangent.shape != shape:
+            tangent = tangent.expand(shape) if recorded else np.broadcast_to(tangent, shape)
+        tangent = fit(tangent, shape, dtype)
         if recorded:
-            part = pull_with_graph(rule, fit(tangent.expand(shape), shape, dtype), kept, node)
+            part = pull_with_graph(rule, tangent, kept, node)
         else:
             needs = kept if len(rule.needs) > 1 else (kept,) * len(rule.needs)
-            stretched = fit(np.broadcast_to(tangent, shape), shape, dtype)
-            part = rule.function(stretched, *map(unpack, needs))
+            part = rule.function(tangent, *map(unpack, needs))
         part = fit(part, shape, dtype)
         total = part if total is None else total + part
     return total
