@@ -17,7 +17,7 @@ import numpy as np
 from autograd import dtypes, sampling
 from autograd.device import check_device
 from autograd.from_data import fit, tensor
-from autograd.memory_order import memory_format, preserve_format
+from autograd.memory_order import check_layout, memory_format, preserve_format
 from autograd.op import elementwise
 from autograd.ops.arithmetic import no_slope
 from autograd.ops.broadcasting import broadcast_shapes
@@ -64,7 +64,7 @@ def creates(rule: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
     """Make of ``rule(..., dtype=...)``, which returns an array, a function that returns a tensor.
 
     Where no dtype is given, the rule's own default holds; if it has none, the default dtype.
-    ``layout`` and ``pin_memory`` are accepted: there is one layout, and nothing to pin.
+    ``pin_memory`` is accepted: there is nothing to pin.
     """
     own_default = inspect.signature(rule).parameters["dtype"].default
 
@@ -81,6 +81,7 @@ def creates(rule: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
         **settings: Any,
     ) -> Tensor:
         check_device(device)
+        check_layout(layout)
         if out is not None:
             dtype = _dtype_of_out(out, dtype, requires_grad)
         elif dtype is None:
@@ -131,6 +132,7 @@ def creates_like(rule: Callable[..., object]) -> Callable[..., Tensor]:
         **settings: Any,
     ) -> Tensor:
         check_device(device)
+        check_layout(layout)
         numpy_dtype = None if dtype is None else dtypes.to_numpy(dtype)
         array = np.empty_like(_array(input, rule.__name__), numpy_dtype)
         array = (memory_format or preserve_format).arranged(array)

@@ -64,3 +64,11 @@ class layout:
 
 
 strided = layout()
+
+
+def check_layout(wanted: Any) -> None:
+    """Raise ValueError unless ``wanted`` is None or ``torch.strided``."""
+    if wanted is not None and wanted is not strided:
+        raise ValueError(
+            f"expected a strided layout, got: {wanted}. All tensors here are; leave layout= away."
+        )

@@ -46,6 +46,32 @@ UNDEFINED_VALUES = {
     "new_empty_strided",
 }
 
+# Where we differ from PyTorch on purpose, or where two right answers may differ: by operator the
+# aspects, and why.
+TIES = "which of several equal elements comes first is open; here it is the first"
+OVERLAP = "out= may be an operand here, or be converted: the result is computed first"
+NUMBER = "the reflected operator of a number, which has its own"
+POLE = "inf at a pole, where PyTorch has a large number"
+SIGNS = "out= is compared without what makes the signs of eigenvectors equal"
+SCIPY = "SciPy's digits, where PyTorch's approximation has fewer"
+DIFFERENT: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("argsort", "kthvalue", "sort", "topk"), ("dtype, error", TIES)),
+    **dict.fromkeys(
+        ("aminmax", "cat", "gather", "index_select", "masked_select", "take"), ("error", OVERLAP)
+    ),
+    **dict.fromkeys(
+        ("__radd__", "__rand__", "__rdiv__", "__rmul__", "__ror__", "__rxor__"), ("error", NUMBER)
+    ),
+    **dict.fromkeys(("polygamma", "special.polygamma"), ("dtype", POLE)),
+    **dict.fromkeys(("linalg.eigh", "linalg.svd", "svd"), ("out=", SIGNS)),
+}
+
+
+def on_purpose(verdict: Verdict, aspect: str) -> bool:
+    """Whether a difference is one that DIFFERENT accounts for."""
+    aspects, _ = DIFFERENT.get(verdict.operator, ("", ""))
+    return aspect in aspects.split(", ")
+
 
 def operators() -> list[Any]:
     """PyTorch's table: one entry an operator and variant (needs the package expecttest)."""
@@ -128,6 +154,8 @@ def translated(value: Any) -> Any:
         return getattr(OURS.torch, str(value).rpartition(".")[2])
     if isinstance(value, torch.Size):
         return tuple(value)
+    if value is torch.strided:
+        return OURS.torch.strided
     if isinstance(value, torch.memory_format):
         return getattr(OURS.torch, str(value).rpartition(".")[2], value)
     if isinstance(value, torch.nn.Module):
@@ -276,6 +304,11 @@ class Verdict:
     missing: bool = False
     checked: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def operator(self) -> str:
+        """The name without the variant."""
+        return self.name.partition(" (")[0]
 
     def failed(self, aspect: str) -> int:
         return sum(where == aspect for where, _ in self.failures)
@@ -490,6 +523,9 @@ def page(verdicts: Iterable[Verdict]) -> str:
     """The table of all operators, in Markdown."""
     present = sorted((v for v in verdicts if not v.missing), key=lambda v: v.name)
     whole = sum(not v.failures for v in present)
+    known = {
+        name: why for name, why in DIFFERENT.items() if any(name == v.operator for v in present)
+    }
     lines = [
         "# Parity with PyTorch, operator by operator",
         "",
@@ -511,6 +547,8 @@ def page(verdicts: Iterable[Verdict]) -> str:
             for a in ASPECTS
         ]
         lines.append(f"| {v.name} | " + " | ".join(cells) + " |")
+    lines += ["", "Different on purpose, or where more than one answer is right:", ""]
+    lines += [f"- {name} ({aspects}): {why}." for name, (aspects, why) in sorted(known.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -24,6 +24,11 @@ LAYERS = {
     "nn.Flatten()": [(2, 3, 4)],
     "nn.Flatten(0, 1)": [(2, 3, 4)],
     "nn.Unflatten(1, (2, 3))": [(4, 6)],
+    # distances
+    "nn.PairwiseDistance()": [(4, 3), (4, 3)],
+    "nn.PairwiseDistance(1, 0.5, True)": [(2, 4, 3), (2, 4, 3)],
+    "nn.CosineSimilarity()": [(4, 3), (4, 3)],
+    "nn.CosineSimilarity(0, eps=1e-6)": [(4, 3), (4, 3)],
     # convolutions
     "nn.Conv1d(2, 4, 3)": [(2, 2, 7)],
     "nn.Conv1d(2, 4, 3, stride=2, padding=1, groups=2)": [(2, 2, 7)],

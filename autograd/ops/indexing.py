@@ -358,8 +358,13 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 
 
 def check_masked_fill(mask: Any, value: Any) -> None:
-    """Raise RuntimeError unless ``mask`` is one, and ``value`` is single."""
+    """Raise RuntimeError unless ``mask`` is one, and ``value`` is single and real."""
     _check_bool("masked_fill", mask)
+    if isinstance(value, complex):
+        raise RuntimeError(
+            f"value cannot be converted without its imaginary part: {value}. There are no complex "
+            "tensors here."
+        )
     if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
         raise RuntimeError(
             "masked_fill only supports a 0-dimensional value tensor, but got tensor with "
