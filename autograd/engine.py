@@ -338,6 +338,11 @@ def accumulate(node: AccumulateGrad, gradient: Any, mine: bool = False) -> None:
     leaf, hooks = node.variable, node._hooks
     if not leaf._requires_grad:
         return  # switched off since
+    if leaf._node is not None or (leaf._view is not None and not leaf.is_leaf):
+        raise RuntimeError(
+            "leaf variable has been moved into the graph interior: it was changed in place since, "
+            "by what requires grad, and is the result of that now. Change a copy, x.clone()."
+        )
     if leaf._leaf_hooks:
         gradient = through(list(leaf._leaf_hooks.values()), gradient)
         mine = False

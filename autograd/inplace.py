@@ -50,8 +50,10 @@ def in_place(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 def _keeps_old(primitive: Any, t: Tensor, others: tuple[Any, ...]) -> bool:
     """Whether backward may need the old value of ``t``: where a gradient is due to an input whose
     rule asks for it. (Of a function that is no primitive, all that is known is whether any is.)"""
+    if not recording():
+        return False
     due = [isinstance(x, Tensor) and x.requires_grad for x in (t, *others)]
-    if not recording() or True not in due:
+    if True not in due:
         return False
     if primitive is None or len(due) < len(primitive.inputs):
         return True

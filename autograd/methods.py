@@ -218,6 +218,18 @@ def zero_(self: Tensor) -> Tensor:
     return _overwritten(self, 0, "zero_", sys._getframe(1), uniform=True)
 
 
+def _same_place(part: Tensor, value: Tensor) -> bool:
+    """Whether the two are one piece of memory, read in one way, and views of one base."""
+    if value._view is None or part._view is None or value._view.base is not part._view.base:
+        return False
+    a, b = part._array, value._array
+    return (
+        a.strides == b.strides
+        and a.shape == b.shape
+        and a.__array_interface__["data"] == b.__array_interface__["data"]
+    )
+
+
 def masked_fill_(self: Tensor, mask: Any, value: Any) -> Tensor:
     """Set the elements where ``mask`` is True to ``value``, a number or a 0-d tensor."""
     frame = sys._getframe(1)
@@ -303,7 +315,13 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:
         assign(self, index, value)
         touch(self, "__setitem__", frame)
     elif is_basic_index(index):
-        _overwritten(self[index], value, "__setitem__", frame)
+        part = self[index]
+        if isinstance(value, Tensor) and _same_place(part, value):
+            # What x[i] += y comes to: the change has been made, and recorded, when it is assigned.
+            check_in_place(part, "__setitem__")
+            touch(self, "__setitem__", frame)
+        else:
+            _overwritten(part, value, "__setitem__", frame)
     else:
         change = lambda old: index_put_values(old, index, value)  # noqa: E731
         write(self, change, "__setitem__", frame, keeps=False)

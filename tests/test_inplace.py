@@ -234,6 +234,15 @@ def test_a_view_that_is_a_leaf_itself() -> None:
         view.add_(1)
 
 
+def test_a_leaf_that_is_none_any_more() -> None:
+    x, factor = leaf(1, 2), leaf(3)
+    y = x * 2
+    x.requires_grad_(False)
+    x.mul_(factor)
+    with pytest.raises(RuntimeError, match="moved into the graph interior"):
+        y.sum().backward()
+
+
 @pytest.mark.parametrize("change", [lambda y: y.mul_(2), lambda y: y.detach().mul_(2)])
 def test_several_views_of_one_operation_cannot_follow_a_change(change: Any) -> None:
     y = matrix() * 1
