@@ -107,10 +107,11 @@ def _as_it_was(t: Tensor, keeps: bool) -> Tensor:
         return wrap(t._array)
     node = t.grad_fn
     old = wrap(t._array.copy() if keeps else t._array)
-    past = None if t._view is None else t._view.base._node
-    if past is not None and node is not None and node._inputs[0] is not past:
+    base = None if t._view is None else t._view.base
+    past = None if base is None else base._node
+    if base is not None and past and node and node._inputs[0] is not past:
         # A view of a view, and it may reach beyond that one: but all of it is part of the base.
-        take_again(t, t._view.base)
+        take_again(t, base)
         node = t._node
     if t._requires_grad:
         old._node, old._slot, old._requires_grad = node or node_of(t), t._slot, True
