@@ -43,3 +43,6 @@ from autograd.ops.normalization import *
 from autograd.ops.convolution import *
 from autograd.ops.pooling import *
 from autograd.ops.shuffling import *
+
+# The operations, but not the chapters they stand in, whose names would hide `torch.strided`, say.
+__all__ = [name for name, value in list(vars().items()) if callable(value) and name[0] != "_"]
