@@ -209,8 +209,7 @@ def rebase(t: Tensor, node: Node, slot: int) -> None:
     )
     move(base, node_of(changed), 0)
     t._view.version = -1  # out of date, like every other view of this base
-    if t.retains_grad:
-        refresh(t)  # the gradient of the new value from now on
+    refresh(t)  # at once, for it keeps this past even if the base is detached next
 
 
 @op(

@@ -234,6 +234,16 @@ def test_a_view_that_is_a_leaf_itself() -> None:
         view.add_(1)
 
 
+def test_a_changed_view_keeps_its_past_when_the_base_is_detached() -> None:
+    x = leaf(1, 1, 1)
+    base = x * 2
+    view = base[:2]
+    view.mul_(3)
+    base.detach_()
+    view.sum().backward()
+    assert x.grad.tolist() == [6, 6, 0]
+
+
 def test_a_leaf_that_is_none_any_more() -> None:
     x, factor = leaf(1, 2), leaf(3)
     y = x * 2
