@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import linecache
+import sys
 from dataclasses import asdict
 
 import pytest
 from pictures import PICTURES, fan_out, textbook, tower
 
+import autograd as torch
 from autograd.visualize import draw
 from autograd.visualize.model import GroupNode, OpNode, TensorNode
 
@@ -90,6 +93,17 @@ def test_a_closed_network():
     assert (block.op, block.about, block.ops) == ("Block × 2", "0 to 1", 5)
     assert (head.op, head.about, head.ops, head.parameters) == ("2", "Linear(8, 3)", 1, 27)
     assert (end.op, end.module) == ("cross_entropy", "")
+
+
+def test_a_module_that_another_cell_imported_is_no_operand(monkeypatch):
+    """In a notebook, `torch.cat([x, h])` calls neither x nor h torch."""
+    monkeypatch.setattr(sys.modules["__main__"], "torch", torch, raising=False)
+    cell = "/tmp/ipykernel_1/1.py"
+    text = "y = torch.cat([a, b]).mul(c)\n"
+    monkeypatch.setitem(linecache.cache, cell, (len(text), None, [text], cell))
+    space = {name: torch.ones(2, requires_grad=True) for name in "ab"} | {"c": torch.ones(4)}
+    exec(compile(text, cell, "exec"), space | {"torch": torch}, space)
+    assert {t.name for t in draw(space["y"]).data.tensors} == {"t1", "t2", "t3", "c", "y"}
 
 
 @pytest.mark.parametrize("name", PICTURES)

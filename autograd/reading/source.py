@@ -10,10 +10,11 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 Span = tuple[int, int, int, int]  # line, end line, column, end column: as co_positions() has it
@@ -67,7 +68,7 @@ def written(code: CodeType, lasti: int) -> Written | None:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=function), attr="apply")):
             return Written(function, _names(*node.args), targets)
         case ast.Call(func=ast.Attribute(value=owner, attr=name)):
-            is_function = _root(owner) in index.modules  # F.relu(h), nn.functional.relu(h)
+            is_function = _is_module(_root(owner), index, code)  # F.relu(h), nn.functional.relu(h)
             operands = node.args if is_function else [owner, *node.args]
             argument = _only(node.args) if _root(owner) == "self" else ""
             return Written(name, _names(*operands), targets, argument)
@@ -86,6 +87,19 @@ def _root(expression: ast.expr) -> str:
     return expression.id if isinstance(expression, ast.Name) else ""
 
 
+def _is_module(name: str, index: _Index, code: CodeType) -> bool:
+    """Whether a name is bound by an import: in this file or, for a notebook's cell, in another."""
+    if name in index.modules:
+        return True
+    bound = vars(sys.modules["__main__"]).get(name) if _is_cell(code) else None
+    return isinstance(bound, ModuleType)
+
+
+def _is_cell(code: CodeType) -> bool:
+    """Whether this is the code of a notebook's cell, whose file nobody has seen."""
+    return "ipykernel_" in code.co_filename
+
+
 def place(code: CodeType, lasti: int) -> str:
     """Return where an instruction stands: `train.py:12`."""
     span = _span(code, lasti)
@@ -102,9 +116,7 @@ def underlined(code: CodeType, lasti: int) -> str:
     """Return where an instruction stands as a traceback does: the file, the line, and its text with
     the characters underlined that the instruction came from."""
     span, number = _span(code, lasti), line(code, lasti)
-    file = f'File "{code.co_filename}"'
-    if "ipykernel_" in file:  # a notebook's cell, whose file nobody has seen
-        file = "Cell"
+    file = "Cell" if _is_cell(code) else f'File "{code.co_filename}"'
     told = f"  {file}, line {number}, in {code.co_name}"
     text = linecache.getline(code.co_filename, number).rstrip()
     if not text.strip():
