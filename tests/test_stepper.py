@@ -239,3 +239,21 @@ def test_by_keyboard_in_a_browser(tmp_path: Path) -> None:
         assert not page.happened("Runtime.exceptionThrown")
         assert not page.happened("Log.entryAdded")
     assert os.path.exists(file)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_high_picture_goes_to_where_something_happens(tmp_path: Path) -> None:
+    file = network().steps().write(tmp_path / "stepper.html")
+    seen = (
+        "[...document.querySelectorAll('.ag-now')].every(e => "
+        "e.getBoundingClientRect().top >= 0 && "
+        "e.getBoundingClientRect().bottom <= panel.getBoundingClientRect().top)"
+    )
+    with Page(tmp_path / "profile") as page:
+        window = {"width": 800, "height": 560, "deviceScaleFactor": 1, "mobile": False}
+        page.ask("Emulation.setDeviceMetricsOverride", **window)
+        page.open(file.as_uri())
+        assert page.evaluate("document.getElementById('picture').offsetHeight") > 500
+        for _ in range(len(network().steps()) - 1):
+            page.press("ArrowRight")
+            assert page.evaluate(seen), page.evaluate("count.textContent")
