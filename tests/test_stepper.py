@@ -183,6 +183,13 @@ def test_the_moving_picture() -> None:
     assert spans
     assert spans <= shown
     assert "prefers-reduced-motion" in text
+    at_rest = set(
+        re.findall(r"\.([\w-]+)(?=[^{}]*\{visibility:hidden\})", text.partition("@media")[0])
+    )
+    texts = [element for element in root if element.tag.endswith("text")]
+    seen = [t for t in texts if not set((t.get("class") or "").split()) & at_rest]
+    assert len([t for t in seen if "Backward" in (t.text or "")]) == 1, "the last step alone"
+    assert not [t for t in seen if "Forward" in (t.text or "")]
     words = ["".join(element.itertext()) for element in root if element.tag.endswith("text")]
     assert "∂f/∂x = 2 + 3 + 3 = 8" in words
 

@@ -214,9 +214,9 @@ def _moving(root: ET.Element, story: Story, palette: style.Palette) -> str:
         for (start, end), name in rules.items()
     ]
     gone = [f"{scope} .{name}" for (_, end), name in rules.items() if end < count - 2]
+    if gone:  # what shows no animation shows the last step
+        css.append(f"{','.join(gone)}{{visibility:hidden}}")
     still = f"{scope} text{{animation:none!important}}"
-    if gone:
-        still += f"{','.join(gone)}{{visibility:hidden}}"
     sheet = root.find("style")
     assert sheet is not None
     sheet.text = (sheet.text or "") + "".join(css)
