@@ -10,7 +10,8 @@ import pytest
 from pictures import PICTURES, fan_out, textbook, tower
 
 import autograd as torch
-from autograd.visualize import draw
+import nn
+from autograd.visualize import draw, watch
 from autograd.visualize.model import GroupNode, OpNode, TensorNode
 
 
@@ -93,6 +94,16 @@ def test_a_closed_network():
     assert (block.op, block.about, block.ops) == ("Block × 2", "0 to 1", 5)
     assert (head.op, head.about, head.ops, head.parameters) == ("2", "Linear(8, 3)", 1, 27)
     assert (end.op, end.module) == ("cross_entropy", "")
+
+
+def test_buffers_go_by_their_own_names():
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    with watch():
+        loss = net(torch.ones(4, 2)).sum()
+    data = draw(loss, params=net).data
+    names = {t.name: t.kind for t in data.tensors}
+    assert names["1.running_mean"] == names["1.running_var"] == "input"
+    assert names["1.weight"] == "parameter"
 
 
 def test_a_module_that_another_cell_imported_is_no_operand(monkeypatch):

@@ -163,13 +163,14 @@ class Options:
 
 
 def _draw(outputs: list[Tensor], options: Options) -> Graph:
-    params, network, title = _parameters(options)
+    params, buffers, network, title = _parameters(options)
     names = {name: t for name, t in (options.names or {}).items() if isinstance(t, Tensor)}
-    tensors = [t for t in (*params.values(), *names.values()) if isinstance(t, Tensor)]
+    given = [*names.items(), *params.items(), *buffers.items()]
+    tensors = [t for _, t in given if isinstance(t, Tensor)]
     recorded = Recorded(outputs, tensors, data_of)
     named = [
         (name, value)
-        for name, t in [*names.items(), *params.items()]
+        for name, t in given
         if isinstance(t, Tensor) and (value := recorded.find(t)) is not None
     ]
     parameters = {name: value for name, value in named if name in params}
@@ -209,8 +210,8 @@ def _draw(outputs: list[Tensor], options: Options) -> Graph:
     return Graph(data, look, how, options.theme, options.timeout, options.renderer)
 
 
-def _parameters(options: Options) -> tuple[dict[str, Any], Network, str]:
-    """Return the parameters by name, their network, and the title of the picture.
+def _parameters(options: Options) -> tuple[dict[str, Any], dict[str, Any], Network, str]:
+    """Return the parameters and the buffers by name, their network, and the picture's title.
 
     A network that is among the `names` serves as well as one given as `params`."""
     model = options.params
@@ -221,13 +222,14 @@ def _parameters(options: Options) -> tuple[dict[str, Any], Network, str]:
         model = networks[0] if len(networks) == 1 else {}
     if hasattr(model, "named_modules"):
         title = type(model).__name__ if options.title is None else options.title
-        return dict(model.named_parameters()), network_of(model), title
+        parameters, buffers = dict(model.named_parameters()), dict(model.named_buffers())
+        return parameters, buffers, network_of(model), title
     if not isinstance(model, Mapping):
         raise TypeError(
             "params must be a network, or its parameters by name, as "
             f"dict(model.named_parameters()), but got a {type(model).__name__}"
         )
-    return dict(model), Network(), options.title or ""
+    return dict(model), {}, Network(), options.title or ""
 
 
 def _extent(options: Options, recorded: Recorded, named: Mapping[str, Value]) -> Extent:
