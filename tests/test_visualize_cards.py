@@ -10,7 +10,7 @@ from pictures import groups, inner_text, parse, scalar
 
 import autograd as torch
 import nn
-from autograd.visualize import draw, make_dot
+from autograd.visualize import draw, make_dot, watch
 
 
 class TestCards:
@@ -36,6 +36,16 @@ class TestCards:
         assert told["target"] == "target (4, 1) int64 [[1], [2], [3], [0]]"
         assert told["neg"].endswith("∇ 1.00")
         assert re.search(r"‖∇‖ \d", told["relu"])
+
+    def test_running_means_stand_with_the_parameters(self):
+        model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+        with watch():
+            loss = model(torch.ones(2, 3)).sum()
+        root = parse(draw(loss, params=model))
+        told = {g.get("data-node"): inner_text(g) for g in groups(root, "node")}
+        card = told["batch_norm parameters"]
+        assert re.fullmatch(r"weight .*bias .*running_mean \(4,\) .*running_var \(4,\)", card)
+        assert not any("running" in text for text in told.values() if text != card)
 
     def test_a_module_called_twice_has_a_frame_around_each_call(self):
         class Twice(nn.Module):

@@ -51,6 +51,15 @@ class Plan:
             source, target = nodes[edge.source], nodes[edge.target]
             if isinstance(source, TensorNode) and isinstance(target, OpNode):
                 self._seat(source, target, edge)
+        self._gather()
+
+    def _gather(self) -> None:
+        """Put the data of an operation that has parameters, as running means, on their card."""
+        for op, parameters in self.beside.items():
+            data = {tensor.id for tensor in self.near[op]}
+            parameters += self.near.pop(op)
+            self.host |= dict.fromkeys(data, f"{op}p")
+            self.edges = [edge for edge in self.edges if edge.source not in data]
 
     def _seat(self, tensor: TensorNode, op: OpNode, edge: Edge) -> None:
         """Give an operand its place: inside the card, beside it, or at the end of an edge."""
