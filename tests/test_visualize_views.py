@@ -110,7 +110,7 @@ class TestFlow:
         words = inner_text(parse(draw(loss, params=net, view="flow")))
         for band in flow.BANDS:
             assert band.words in words
-        assert "smallest ‖∇‖" in words
+        assert "of the parameters: smallest ‖∇‖" in words
         assert "(0.bias)" in words
 
     def test_at_a_fan_out_each_branch_has_its_own(self):

@@ -95,7 +95,8 @@ def summary(data: GraphData, precision: int) -> str:
         return ""
     least, most = min(norms, key=norms.__getitem__), max(norms, key=norms.__getitem__)
     return (
-        f"smallest ‖∇‖ {figures.number(norms[least], precision)} ({least}), "
+        ("of the parameters: " if learned else "")
+        + f"smallest ‖∇‖ {figures.number(norms[least], precision)} ({least}), "
         f"largest {figures.number(norms[most], precision)} ({most})"
     )
 
