@@ -157,6 +157,7 @@ class detect_anomaly:
 
     def __init__(self, check_nan: bool = True) -> None:
         self._check_nan = check_nan
+        self._before: list[tuple[bool, bool]] = []  # a stack: the block may be entered again
         warnings.warn(
             "Anomaly Detection has been enabled. This mode will increase the runtime and should "
             "only be enabled for debugging.",
@@ -164,11 +165,11 @@ class detect_anomaly:
         )
 
     def __enter__(self) -> None:
-        self._before = is_anomaly_enabled(), is_anomaly_check_nan_enabled()
+        self._before.append((is_anomaly_enabled(), is_anomaly_check_nan_enabled()))
         set_anomaly_enabled(True, self._check_nan)
 
     def __exit__(self, *exception: object) -> None:
-        set_anomaly_enabled(*self._before)
+        set_anomaly_enabled(*self._before.pop())
 
 
 # -- how it came about -----------------------------------------------------------------------------

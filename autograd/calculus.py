@@ -145,6 +145,11 @@ def derivatives(name: str | Callable[..., Any] | None = None) -> Derivatives | D
     _load_all_chapters()
     if name is None:
         return Derivatives([_row(op) for op in OPS.values()])
+    if not (isinstance(name, str) or hasattr(name, "__name__")):
+        raise TypeError(
+            "derivatives() takes an operation or its name, as in derivatives('tanh'), but got "
+            f"{type(name).__name__}"
+        )
     op = getattr(name, "op", None) if callable(name) else OPS.get(name)
     if op is None:
         raise KeyError(_unknown(name if isinstance(name, str) else name.__name__))

@@ -43,6 +43,11 @@ def get_gradient_edge(tensor: Tensor | GradientEdge) -> GradientEdge:
     Raises RuntimeError if the tensor does not require grad."""
     if isinstance(tensor, GradientEdge):
         return tensor
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"get_gradient_edge() takes a Tensor that requires grad, but got "
+            f"{type(tensor).__name__}"
+        )
     if not tensor.requires_grad:
         raise RuntimeError(
             "It is not possible to get the gradient edge for a Tensor that does not require "

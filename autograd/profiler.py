@@ -179,6 +179,10 @@ class profile:
 
     def __enter__(self) -> profile:
         if self.enabled:
+            if self._measure in observe.observers:
+                raise RuntimeError(
+                    "this profile measures already. Nest another: with profile() as inner: ..."
+                )
             self._measure = _Measure()
             self._start = perf_counter()
             observe.enter(self._measure)

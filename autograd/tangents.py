@@ -107,7 +107,9 @@ def check_fits(primal: Tensor, tangent: Tensor) -> None:
 
 
 def check_floats(name: str, t: Tensor) -> None:
-    """ValueError for integers, which have no tangents."""
+    """ValueError for integers, which have no tangents; TypeError for what is no tensor."""
+    if not isinstance(t, Tensor):
+        raise TypeError(f"Expected {name} to be a Tensor, but got {type(t).__name__}")
     if not t.is_floating_point():
         raise ValueError(f"Expected {name} to be floating point or complex, but got: {t.dtype}")
 

@@ -276,6 +276,15 @@ def test_nothing_is_kept_alive() -> None:
         gc.enable()
 
 
+def test_a_block_that_is_entered_again() -> None:
+    mode = autograd.detect_anomaly()
+    with mode:
+        with mode:
+            pass
+        assert torch.is_anomaly_enabled()
+    assert not torch.is_anomaly_enabled()
+
+
 # The story ----------------------------------------------------------------------------------------
 
 

@@ -99,6 +99,8 @@ def test_unknown_names() -> None:
         derivatives("glu")
     with pytest.raises(KeyError, match="made of other operations"):
         derivatives(torch.glu)
+    with pytest.raises(TypeError, match="but got Tensor"):
+        derivatives(torch.ones(2))
 
 
 def test_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,6 +137,8 @@ def test_bad_duals() -> None:
     with fwAD.dual_level():
         with pytest.raises(ValueError, match="Expected primal to be floating point"):
             fwAD.make_dual(whole, x)
+        with pytest.raises((TypeError, AttributeError), match="float"):
+            fwAD.make_dual(x, 1.0)
         with pytest.raises(ValueError, match="Expected tangent to be floating point"):
             fwAD.make_dual(x, whole)
         with pytest.raises(RuntimeError, match="different size"):

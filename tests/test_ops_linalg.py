@@ -419,6 +419,15 @@ torch.linalg.det(x)
 torch.linalg.solve(torch.ones(2, 2), torch.ones(2))
 torch.linalg.solve(s, v)
 torch.linalg.cholesky(-torch.eye(2))
+torch.linalg.cholesky(torch.full((2, 2), float('nan')))
+torch.linalg.cholesky_ex(torch.full((2, 2), float('nan')), check_errors=True)
+torch.linalg.svdvals(torch.full((2, 2), float('nan')))
+torch.linalg.pinv(torch.full((2, 2), float('nan')))
+torch.linalg.matrix_rank(torch.full((2, 2), float('nan')))
+torch.lu_unpack(s, torch.tensor([1, 2, 9], dtype=torch.int32))
+torch.lu_unpack(s, torch.zeros(3, dtype=torch.int32))
+torch.linalg.ldl_solve(s, torch.ones(3), s)
+torch.linalg.ldl_solve(s, torch.ones(2, dtype=torch.int32), s)
 torch.linalg.qr(x, 'full')
 torch.matrix_power(x, 2)
 """
@@ -481,6 +490,14 @@ def test_decompositions(expression: str) -> None:
 @pytest.mark.parametrize("expression", lines(STATISTICS))
 def test_statistics(expression: str) -> None:
     assert_agreement(expression, INPUTS, strides=False)
+
+
+@better_than_torch  # which follows them out of the matrix
+@pytest.mark.parametrize("pivots", [[1, 2, 4], [0, 2, 3], [-9, -9, 3], [-1, 2, 3], [1, 2, -3]])
+def test_pivots_that_no_factorization_gives(pivots: list[int]) -> None:
+    torch = OURS.torch
+    with pytest.raises(RuntimeError, match="rows from 1 to 3"):
+        torch.linalg.ldl_solve(torch.eye(3), torch.tensor(pivots, dtype=torch.int32), torch.eye(3))
 
 
 def test_largest_singular_values_in_a_random_subspace() -> None:

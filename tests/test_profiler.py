@@ -288,3 +288,10 @@ def test_errors_pass() -> None:
     y.backward()
     with profile(), pytest.raises(RuntimeError, match="second time"):
         y.backward()
+
+
+def test_one_profile_is_not_entered_twice() -> None:
+    p = profile()
+    with p, pytest.raises(RuntimeError, match="measures already"), p:
+        pass
+    assert observe.observers == []

@@ -54,9 +54,12 @@ def lapack(name: str, a: np.ndarray) -> Callable[..., Any]:
 def _cholesky(a):
     """The lower triangular L with A = L Lᵀ"""
     try:
-        return np.linalg.cholesky(a)
+        y = np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
         raise _not_positive_definite(a) from None
+    if not np.isfinite(np.diagonal(y, 0, -2, -1)).all():
+        raise _not_positive_definite(a)
+    return y
 
 
 def _not_positive_definite(a: np.ndarray) -> LinAlgError:
@@ -75,7 +78,10 @@ def _bad_minors(a: np.ndarray) -> np.ndarray:
     potrf = lapack("potrf", a)
     info = np.zeros(a.shape[:-2], np.int32)
     for i in np.ndindex(info.shape) if a.size else ():
-        info[i] = potrf(a[i], lower=True)[-1]
+        y, info[i] = potrf(a[i], lower=True)
+        endless = ~np.isfinite(y.diagonal())
+        if not info[i] and endless.any():  # LAPACK does not always notice what is inf or nan
+            info[i] = 1 + endless.argmax()
     return info
 
 
@@ -259,7 +265,13 @@ def lu_unpack(
 
 
 def _order(pivots: np.ndarray, rows: int) -> np.ndarray:
-    """Which row stands where, after one exchange after the other."""
+    """Which row stands where, after one exchange after the other. RuntimeError for a row that is
+    not there."""
+    if ((pivots < 1) | (pivots > rows)).any():
+        raise RuntimeError(
+            f"lu_unpack: LU_pivots are rows from 1 to {rows}, as linalg.lu_factor gives them, but "
+            f"go from {pivots.min()} to {pivots.max()}"
+        )
     order = np.broadcast_to(np.arange(rows), (*pivots.shape[:-1], rows)).copy()
     for i in range(pivots.shape[-1]):
         other = pivots[..., i, None].astype(np.int64) - 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import return_types
+from autograd import dtypes, return_types
 from autograd.op import op
 from autograd.ops.arithmetic import array_of
 from autograd.ops.factorizations import lapack
@@ -138,4 +138,31 @@ def ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False) -> Any:
     matrices("ldl_solve", B, square=False)
     same_dtype("ldl_solve", LD, B)
     check_equation("ldl_solve", LD, B)
+    _check_pivots(LD, array_of(pivots))
     return _ldl_solve(LD, pivots, B)
+
+
+def _check_pivots(packed: Any, pivots: np.ndarray) -> None:
+    """RuntimeError for what :func:`ldl_factor` cannot have given. LAPACK believes its pivots: with
+    others it would exchange rows with memory that is not the matrix's."""
+    rows = packed.shape[-1]
+    if pivots.dtype.kind != "i":
+        raise RuntimeError(
+            f"linalg.ldl_solve: Expected pivots to be integers, but got {dtypes.of_array(pivots)}"
+        )
+    if pivots.shape != packed.shape[:-1]:
+        raise RuntimeError(
+            "linalg.ldl_solve: Expected LD.shape[:-1] and pivots.shape to be the same, but got LD "
+            f"of shape {list(packed.shape)} and pivots of shape {list(pivots.shape)}"
+        )
+    row = np.abs(pivots.astype(np.int64))
+    wrong = ((row < 1) | (row > rows)).any()
+    half = np.zeros(pivots.shape[:-1], bool)  # a block of two rows, both negative, has begun
+    for pivot in np.moveaxis(pivots, -1, 0):
+        wrong |= (half & (pivot > 0)).any()
+        half = (pivot < 0) & ~half
+    if wrong or half.any():
+        raise RuntimeError(
+            f"linalg.ldl_solve: pivots are rows from 1 to {rows}, or two beside each other that "
+            "are negative, as linalg.ldl_factor gives them"
+        )

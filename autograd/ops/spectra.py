@@ -5,6 +5,7 @@ Each operation takes a matrix, or a batch of matrices in the last two dimensions
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from autograd.op import op
 from autograd.ops.arithmetic import array_of, square
 from autograd.ops.dimensions import ndim_of
 from autograd.ops.gathering import as_given
-from autograd.ops.inverses import matrices, same_dtype
+from autograd.ops.inverses import LinAlgError, matrices, same_dtype
 from autograd.ops.linear_algebra import matmul
 from autograd.ops.parts import _slice, diag_embed
 from autograd.ops.reduction import sum
@@ -24,12 +25,32 @@ from autograd.ops.shape import _reshape, _squeeze, _unsqueeze, mt
 __all__ = ["pinverse", "svd"]
 
 
+def _converging(name: str, decompose: Callable[..., Any]) -> Callable[..., Any]:
+    """``decompose``, whose failure is our LinAlgError and so a RuntimeError; NumPy's is none."""
+
+    def tried(a: np.ndarray, *args: Any, **settings: Any) -> Any:
+        try:
+            return decompose(a, *args, **settings)
+        except np.linalg.LinAlgError:
+            why = "is ill-conditioned" if np.isfinite(a).all() else "contained non-finite values"
+            raise LinAlgError(
+                f"linalg.{name}: The algorithm failed to converge because the input matrix {why}."
+            ) from None
+
+    return tried
+
+
+_svd = _converging("svd", np.linalg.svd)
+_eigh = _converging("eigh", np.linalg.eigh)
+_eigvalsh = _converging("eigh", np.linalg.eigvalsh)
+
+
 class Eigh(Function):
     """A = V diag(w) Vᵀ, of a symmetric A."""
 
     @staticmethod
     def forward(ctx: Any, a: Any, side: Any) -> Any:
-        w, v = (as_given(x, a) for x in np.linalg.eigh(array_of(a), side))
+        w, v = (as_given(x, a) for x in _eigh(array_of(a), side))
         ctx.save_for_backward(w, v)
         return w, v
 
@@ -68,7 +89,7 @@ class SVD(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, full_matrices: bool) -> Any:
-        u, s, vh = (as_given(x, a) for x in np.linalg.svd(array_of(a), full_matrices=full_matrices))
+        u, s, vh = (as_given(x, a) for x in _svd(array_of(a), full_matrices=full_matrices))
         ctx.save_for_backward(u, s, vh)
         ctx.set_materialize_grads(False)
         return u, s, vh
@@ -154,7 +175,7 @@ def matrix_rank(
     a = array_of(matrices("matrix_rank", A, square=hermitian))
     if tol is not None:
         atol, rtol = tol, 0.0
-    values = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svd(a, compute_uv=False)
+    values = np.abs(_eigvalsh(a)) if hermitian else _svd(a, compute_uv=False)
     rank = (values > _least(values, a.shape, atol, rtol)).sum(-1)
     return as_given(np.asarray(rank, np.int64), A)
 
@@ -164,10 +185,10 @@ def matrix_rank(
 def _pinv(a, atol, rtol, hermitian):
     """A⁺, the pseudoinverse: singular values up to the tolerances count as 0."""
     if hermitian:
-        s, u = np.linalg.eigh(a)
+        s, u = _eigh(a)
         vh = u.swapaxes(-2, -1)
     else:
-        u, s, vh = np.linalg.svd(a, full_matrices=False)
+        u, s, vh = _svd(a, full_matrices=False)
     size = np.abs(s)
     large = size > _least(size, a.shape, atol, rtol)
     inverted = np.where(large, 1 / np.where(large, s, 1), 0)[..., None]
@@ -231,7 +252,7 @@ def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = No
     else:
         residuals = _slice(_reshape(x, (-1,)), (..., slice(0, 0)))
     told = driver in ("gelsd", "gelss")
-    values = as_given(np.linalg.svd(array, compute_uv=False) if told else empty, a)
+    values = as_given(_svd(array, compute_uv=False) if told else empty, a)
     if vector:
         x = _squeeze(x, tuple(x.shape[:-1]))
     return return_types.linalg_lstsq(x, residuals, rank, values)
