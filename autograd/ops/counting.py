@@ -151,6 +151,8 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
             "weights should be 1-d and have the same length as input, but have shape "
             f"{list(w.shape)}"
         )
+    if minlength < 0:
+        raise RuntimeError(f"bincount(): minlength should be >= 0, but got {minlength}")
     counts = np.bincount(x, w, minlength)
     return as_given(
         counts.astype(

@@ -217,6 +217,9 @@ def _aligned(name: str, input: Any, dim: int, index: Any) -> tuple[Any, Any, int
     return x, at, dim
 
 
+_OUTSIDE = "{}(): index {{}} is out of bounds for dimension {} with size {{}}"
+
+
 def check_bounds(index: np.ndarray, count: int, error: type[Exception], message: str) -> None:
     """Raise ``error`` unless all of ``index`` is in [0, count - 1]. The message is given the bad
     index and the count."""
@@ -436,13 +439,15 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     dim = one(dim, ndim_of(input))
     x = _at_least_1d(input)
     at = _slices("index_copy", x, dim, index, source, IndexError)
-    key = (*(slice(None),) * dim, np.array(array_of(at)))
+    numbers = np.array(array_of(at))
+    check_bounds(numbers, x.shape[dim], IndexError, _OUTSIDE.format("index_copy", dim))
+    key = (*(slice(None),) * dim, numbers)
     return _as_shaped(_index_put(x, source, (...,), key), input.shape)
 
 
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """A copy of ``input`` with ``value``, a number or 0-d tensor, in the slices at ``index`` along
-    ``dim``."""
+    ``dim``. IndexError for indices out of bounds; negative ones count from the end."""
     dim = one(dim, ndim_of(input))
     at = np.array(array_of(_vector("index_fill", index)))
     if isinstance(value, (Tensor, np.ndarray)) and value.ndim:
@@ -452,6 +457,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
         )
     x = _at_least_1d(input)
     at = np.unique(np.where(at < 0, at + x.shape[dim], at))  # so that each counts once backward
+    check_bounds(at, x.shape[dim], IndexError, _OUTSIDE.format("index_fill", dim))
     return _as_shaped(_index_put(x, value, (...,), (*(slice(None),) * dim, at)), input.shape)
 
 

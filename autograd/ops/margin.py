@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.ops.activation import logsigmoid, relu
 from autograd.ops.arithmetic import array_of, sqrt
+from autograd.ops.broadcasting import broadcast_shapes
 from autograd.ops.comparison import masked
 from autograd.ops.dimensions import ndim_of
 from autograd.ops.distance import pairwise_distance
@@ -48,6 +49,7 @@ def cosine_embedding_loss(
         sum(a * b, -1) for a, b in ((input1, input2), (input1, input1), (input2, input2))
     )
     cosine = product / sqrt((square1 + 1e-12) * (square2 + 1e-12))
+    broadcast_shapes(cosine.shape, target.shape)  # which complains of what does not fit
     losses = masked(1 - cosine, target == 1) + masked(clamp_min(cosine - margin, 0), target == -1)
     return reduced(losses, reduction, size_average, reduce)
 
@@ -62,6 +64,7 @@ def hinge_embedding_loss(
 ) -> Any:
     """The distance x for pairs with t = 1, max(0, ``margin`` - x) for pairs with t = -1,
     reduced."""
+    broadcast_shapes(input.shape, target.shape)  # which complains of what does not fit
     losses = masked(clamp_min(margin - input, 0), target != 1) + masked(input, target != -1)
     return reduced(losses, reduction, size_average, reduce)
 

@@ -338,7 +338,8 @@ class LayerNorm(Function):
 
 
 def _as_rows(x: Any, shape: tuple[int, ...]) -> np.ndarray:
-    rows: np.ndarray = array_of(x).reshape(-1, math.prod(shape))
+    count = math.prod(x.shape[: len(x.shape) - len(shape)])
+    rows: np.ndarray = array_of(x).reshape(count, math.prod(shape))
     return rows.astype(_wide(rows.dtype), copy=False)
 
 

@@ -161,8 +161,10 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The ``k``-th smallest element along ``dim``, counted from 1, and its index: ``(values,
     indices)``.
 
-    RuntimeError if there are not so many."""
+    RuntimeError if there are not so many, IndexError if there are none."""
     n = input.shape[one(dim, ndim_of(input))] if input.ndim else 1
+    if not n:
+        raise IndexError(f"kthvalue(): Expected reduction dim {dim} to have non-zero size.")
     if not 1 <= k <= n:
         raise RuntimeError(
             f"kthvalue(): selected number k out of range for dimension {dim}: k is {k}, the length "

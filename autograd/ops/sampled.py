@@ -150,4 +150,9 @@ def _twice_the_areas(y: Any, x: Any, dx: Any, dim: int) -> Any:
     heights = _part(y, dim, 1) + _part(y, dim, 0, -1)
     if x is None:
         return heights if dx is None else heights * dx
+    if x.ndim == 1 and x.shape[0] != y.shape[dim]:
+        raise RuntimeError(
+            f"trapezoid: There must be one `x` value for each sample point, but got {x.shape[0]} "
+            f"for the {y.shape[dim]} along dimension {dim}"
+        )
     return heights * diff(_places(x, dim, y.ndim), dim=dim - y.ndim)
