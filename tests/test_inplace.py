@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 from compare import OURS
 from tables import better_than_torch
@@ -21,6 +22,14 @@ def matrix() -> Any:
 
 
 # -- the shape ------------------------------------------------------------------------------------
+
+
+@better_than_torch
+def test_memory_that_no_stride_counts() -> None:
+    """A field of records lies 12 bytes apart: there is no such step of 8."""
+    records = np.zeros(3, [("a", "f4"), ("b", "f8")])
+    with pytest.raises(RuntimeError, match="whole steps of 8 bytes"):
+        torch.from_numpy(records["b"]).as_strided((3,), (1,))
 
 
 def test_a_tensor_transposed_in_place() -> None:

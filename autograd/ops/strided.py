@@ -71,6 +71,12 @@ def _layouts(input: Any, size: Any, stride: Any, offset: int | None) -> tuple[La
     array = memory(input) if isinstance(input, Tensor) else input
     row = memory_of(array)
     source = layout_within(row, array)
+    steps = (array.ctypes.data - row.ctypes.data, *array.strides)
+    if array.size and any(step % array.itemsize for step in steps):
+        raise RuntimeError(
+            "as_strided: the elements of this tensor, which came from NumPy, do not lie at whole "
+            f"steps of {array.itemsize} bytes in their memory. Take a .clone()"
+        )
     target = Layout(sizes(size), sizes(stride), source.offset if offset is None else int(offset))
     if len(target.size) != len(target.stride):
         raise RuntimeError(
