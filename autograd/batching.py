@@ -80,7 +80,14 @@ def vmap(
 
         if not size:  # one call on zeros tells what the results are like
             return _joined(name, [call(None)], out_dims, empty=True)
-        return _joined(name, [call(i) for i in _samples(size, randomness)], out_dims)
+        results = [(result := call(i), _places(result)) for i in _samples(size, randomness)]
+        seen = [place for _, places in results for place in places]
+        if len({place for place, _ in seen}) < len(set(seen)):
+            raise RuntimeError(
+                f"{name}, ...): the function changes in place what it returned for an earlier "
+                "sample: a tensor that all samples share. Return a copy of it: y.clone()"
+            )
+        return _joined(name, [result for result, _ in results], out_dims)
 
     return batched
 
@@ -108,6 +115,12 @@ def _samples(size: int, randomness: str) -> Iterator[int]:
             "'same' or 'different' randomness flags on vmap or perform the randomness operation "
             "out of vmap"
         )
+
+
+def _places(result: Any) -> list[tuple[int, int]]:
+    """Of each tensor of a result where it lies in memory, and how often that was changed."""
+    tensors = [leaf for leaf in flatten(result)[0] if isinstance(leaf, Tensor) and leaf.numel()]
+    return [(t.data_ptr(), t._version) for t in tensors]
 
 
 def _zeros(x: Tensor, dim: int) -> Tensor:

@@ -680,3 +680,9 @@ def test_learning_to_learn() -> None:
             values.append(after_a_step({**parameters, name: moved}).item())
         slope = (values[0] - values[1]) / (2 * eps)
         assert slopes[name].view(-1)[0].item() == pytest.approx(slope, 1e-5, 1e-9)
+
+
+def test_vmap_does_not_return_what_later_samples_change() -> None:
+    y = torch.zeros(2)
+    with pytest.raises(RuntimeError):
+        torch.func.vmap(lambda x: y.add_(x))(torch.ones(3, 2))
