@@ -7,12 +7,13 @@ import os
 import struct
 import warnings
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import graphviz
 
-from . import backward, cards, circuit, dot, render, svg, text
+from . import backward, cards, circuit, dot, files, render, svg, text
 from .model import GraphData
 from .render import PNG_DPI
 from .stepper import Steps
@@ -103,9 +104,7 @@ class Graph(graphviz.Digraph):
         The suffixes are .svg, .png, .pdf, .html (the stepper), .dot (the source) and .txt (the
         text); any other is a ValueError. Nothing is written unless the whole picture could be made.
         """
-        file = Path(path)
-        suffix = file.suffix.lower()
-        makers = {
+        makers: dict[str, Callable[[], str | bytes]] = {
             ".svg": self.svg,
             ".png": self.png,
             ".pdf": self.pdf,
@@ -113,14 +112,7 @@ class Graph(graphviz.Digraph):
             ".dot": lambda: self.source,
             ".txt": self.text,
         }
-        if suffix not in makers:
-            raise ValueError(
-                f"cannot tell the format of {str(path)!r}: the suffix must be one of "
-                f"{', '.join(makers)}"
-            )
-        made = makers[suffix]()
-        file.write_bytes(made if isinstance(made, bytes) else made.encode())
-        return file
+        return files.write(path, makers)
 
     def __repr__(self) -> str:
         """The picture in words, for a terminal: no more of it than can be read."""

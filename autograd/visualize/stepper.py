@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import dot, labels, render, style, words
+from . import dot, files, labels, render, style, words
 from .model import GraphData, OpNode, TensorNode
 from .steps import Step, Story, tell
 
@@ -102,21 +102,13 @@ class Steps:
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Save the steps in the format that the suffix of `path` names, and return the path."""
-        file = Path(path)
         makers: dict[str, Callable[[], str | bytes]] = {
             ".html": self.html,
             ".svg": self.svg,
             ".pdf": self.pdf,
             ".txt": self.text,
         }
-        if file.suffix.lower() not in makers:
-            raise ValueError(
-                f"cannot tell the format of {str(path)!r}: the suffix must be one of "
-                f"{', '.join(makers)}"
-            )
-        made = makers[file.suffix.lower()]()
-        file.write_bytes(made if isinstance(made, bytes) else made.encode())
-        return file
+        return files.write(path, makers)
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
         # A frame of its own keeps the page's styles and scripts and the notebook's apart.
