@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
@@ -129,29 +129,35 @@ def differentiate(
     outputs = [y for y in tensors_in(library.evaluate(expression, leaves)) if y.requires_grad]
     if not outputs:
         return Derivatives({}, {})
-    seeds = [library.leaf(value, order > 1) for value in cotangents(outputs, seed=1)]
     inputs = [leaves[name] for name in wanted]
-    grad = library.autograd.grad
-    first = grad(outputs, inputs, seeds, create_graph=order > 1, allow_unused=True)
-    names = [*wanted, *(f"cotangent {i}" for i in range(len(seeds)))]
-    second: tuple[Any, ...] = (None,) * len(names)
-    weights = cotangents(
-        inputs, seed=2
-    )  # of every first gradient, whichever of them depend on anything
-    smooth = [
-        (g, library.leaf(w))
-        for g, w in zip(first, weights, strict=True)
-        if g is not None and g.requires_grad
-    ]
-    if smooth:
-        second = grad(
-            [g for g, _ in smooth], [*inputs, *seeds], [w for _, w in smooth], allow_unused=True
-        )
+    first, second = gradients(library, outputs, inputs, order)
+    names = [*wanted, *(f"cotangent {i}" for i in range(len(outputs)))]
     as_array: Callable[[Any], np.ndarray | None] = lambda g: None if g is None else array(g)  # noqa: E731
     return Derivatives(
         dict(zip(wanted, map(as_array, first), strict=True)),
         dict(zip(names, map(as_array, second), strict=True)),
     )
+
+
+def gradients(
+    library: Library, outputs: list[Any], inputs: list[Any], order: int
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The first gradients by input, and for order 2 the second by input and by cotangent, as
+    tensors: of Σ⟨cotangent, output⟩ and of Σ⟨weight, gradient⟩. None where nothing flows."""
+    seeds = [library.leaf(value, order > 1) for value in cotangents(outputs, seed=1)]
+    grad = library.autograd.grad
+    first = grad(outputs, inputs, seeds, create_graph=order > 1, allow_unused=True)
+    # A weight for every first gradient, whichever of them depend on anything.
+    weights = cotangents(inputs, seed=2)
+    smooth = [
+        (g, library.leaf(w))
+        for g, w in zip(first, weights, strict=True)
+        if g is not None and g.requires_grad
+    ]
+    if not smooth:
+        return first, (None,) * (len(inputs) + len(seeds))
+    slopes, weights = map(list, zip(*smooth, strict=True))
+    return first, grad(slopes, [*inputs, *seeds], weights, allow_unused=True)
 
 
 PRECISION = {"float64": (1e-10, 1e-12), "float32": (2e-6, 1e-7), "float16": (2e-3, 1e-4)}

@@ -19,7 +19,7 @@ import sys
 import types
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import numpy as np
 
 if __package__:  # run as a program: this folder's other files are its neighbors
     sys.path.insert(0, str(Path(__file__).parent))
-from compare import OURS, THEIRS, array, assert_close, tensors_in
+from compare import OURS, THEIRS, array, assert_close, gradients, tensors_in
 
 PAGE = Path(__file__).with_name("PARITY.md")
 ASPECTS = (
@@ -278,29 +278,18 @@ def _parts(result: Any) -> Iterator[Any]:
         yield result
 
 
-def derivatives(call: Call, result: Any, library: Any, order: int) -> list[list[Any]]:
+def derivatives(call: Call, result: Any, library: Any, order: int) -> list[Sequence[Any]]:
     """The first and, for ``order`` 2, the second gradients with fixed random cotangents; None where
     nothing flows."""
     leaves = call.leaves()
     outputs = [y for y in tensors_in(call.after(result)) if y.requires_grad]
     if not leaves or not outputs:
         return []
-    grad = library.autograd.grad
-    random = np.random.default_rng(0)
-    draw = lambda t: library.leaf(  # noqa: E731
-        np.asarray(random.normal(size=tuple(t.shape)), array(t).dtype), order > 1
-    )
-    seeds = [draw(y) for y in outputs]
-    first = grad(outputs, leaves, seeds, create_graph=order > 1, allow_unused=True)
-    found = [list(first)]
-    smooth = [(g, draw(g).detach()) for g in first if g is not None and g.requires_grad]
-    if order > 1 and smooth:
-        gradients, weights = zip(*smooth, strict=True)
-        found.append(list(grad(gradients, [*leaves, *seeds], weights, allow_unused=True)))
-    return found
+    first, second = gradients(library, outputs, leaves, order)
+    return [first, second] if any(g is not None for g in second) else [first]
 
 
-def compare_gradients(ours: list[Any], theirs: list[Any], what: str) -> None:
+def compare_gradients(ours: Sequence[Any], theirs: Sequence[Any], what: str) -> None:
     for a, b in zip(ours, theirs, strict=True):
         if a is None or b is None:
             other = b if a is None else a
@@ -399,30 +388,30 @@ def _judge_sample(op: Any, function: Any, sample: Any, verdict: Verdict) -> None
     if not verdict.check("value", sample, value):
         return
     order = 2 if op.supports_gradgrad else 1
-    gradients: list[list[Any]] = []
+    expected_gradients: list[Sequence[Any]] = []
     while op.supports_autograd and order:
         try:
-            gradients = derivatives(theirs, theirs.run(op.op, THEIRS), THEIRS, order)
+            expected_gradients = derivatives(theirs, theirs.run(op.op, THEIRS), THEIRS, order)
             break
         except RuntimeError:  # PyTorch has no such derivative itself
             order -= 1
-    if gradients:
+    if expected_gradients:
         found: list[Any] = []
 
         def first() -> None:
             found.extend(derivatives(ours, result[0], OURS, order))
             if not found:
                 raise Different("no gradient")
-            compare_gradients(found[0], gradients[0], "gradient")
+            compare_gradients(found[0], expected_gradients[0], "gradient")
 
-        if verdict.check("gradient", sample, first) and len(gradients) > 1:
+        if verdict.check("gradient", sample, first) and len(expected_gradients) > 1:
 
             def second() -> None:
                 if len(found) < 2:
-                    if any(g is not None and np.any(array(g)) for g in gradients[1]):
+                    if any(g is not None and np.any(array(g)) for g in expected_gradients[1]):
                         raise Different("no second gradient")
                     return
-                compare_gradients(found[1], gradients[1], "second gradient")
+                compare_gradients(found[1], expected_gradients[1], "second gradient")
 
             verdict.check("second gradient", sample, second)
     _judge_spellings(op, sample, expected, verdict)
